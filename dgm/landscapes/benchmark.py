@@ -128,7 +128,7 @@ def _one(job: tuple[str, str, int]) -> Outcome:
 
 
 def as_json(board: Board) -> dict[str, object]:
-    """For programs. The three ratios are None where a contestant was left out."""
+    """For programs. The board has the baseline among its contestants."""
     return {
         "ratio_to_score_child_prop": board.overall(BASELINE).value,
         "ratios": {name: _ratios(board, name) for name in board.contestants if name != OURS},
