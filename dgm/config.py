@@ -61,6 +61,7 @@ class Models(_Frozen):
 
     agent: tuple[str, ...] = Field((), description="What task agents may ask, NAME or NAME=WEIGHT; the first is told.")
     meta: tuple[str, ...] = Field((), description="What meta agents may ask, one drawn by weight for each proposal.")
+    judge: str | None = Field(None, description="What the judges that need one ask; no agent can reach it.")
     url: str | None = Field(None, description="An OpenAI-compatible address; without it litellm finds the provider.")
     draw: Literal["weight", "bandit"] = Field("weight", description="How a proposal's model is drawn.")
     prices: tuple[str, ...] = Field((), description="NAME=IN/OUT in dollars per million tokens, or unknown=0.")
@@ -70,8 +71,8 @@ class Models(_Frozen):
 
     @property
     def used(self) -> bool:
-        """Whether any half may ask."""
-        return bool(self.agent or self.meta)
+        """Whether any half, or a judge, may ask."""
+        return bool(self.agent or self.meta or self.judge)
 
 
 class Place(_Frozen):

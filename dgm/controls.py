@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from dgm.domain import Artifact, JudgeSandbox, Split, Task, Verdict
+from dgm.domain import Artifact, JudgeModel, JudgeSandbox, Split, Task, Verdict
 from dgm.domains import LoadedDomain
 
 
@@ -30,7 +30,8 @@ class PermutedTrain:
         hidden = [task.hidden for task in train]
         random.Random(f"{seed}/permute/{domain.name}").shuffle(hidden)
         splits[Split.TRAIN] = [replace(task, hidden=other) for task, other in zip(train, hidden, strict=True)]
-        wrapper = (_Executing if domain.executes else _Pure)(domain.implementation, splits)
+        kind = _Executing if domain.executes else _Asking if domain.asks else _Pure
+        wrapper = kind(domain.implementation, splits)
         return replace(domain, implementation=wrapper)
 
     def tasks(self, split: Split) -> Sequence[Task]:
@@ -46,4 +47,10 @@ class _Pure(PermutedTrain):
 class _Executing(PermutedTrain):
     def judge_in(self, task: Task, artifact: Artifact, sandbox: JudgeSandbox) -> Verdict:
         verdict: Verdict = self.inner.judge_in(task, artifact, sandbox)
+        return verdict
+
+
+class _Asking(PermutedTrain):
+    def judge_with(self, task: Task, artifact: Artifact, model: JudgeModel) -> Verdict:
+        verdict: Verdict = self.inner.judge_with(task, artifact, model)
         return verdict

@@ -26,10 +26,12 @@ from dgm import content
 from dgm.domain import (
     JSON,
     Artifact,
+    AskingDomain,
     Contradicting,
     Domain,
     ExecutingDomain,
     Judged,
+    JudgeModel,
     JudgeSandbox,
     Reporting,
     Split,
@@ -157,6 +159,11 @@ class LoadedDomain:
         return isinstance(self.implementation, ExecutingDomain)
 
     @cached_property
+    def asks(self) -> bool:
+        """Whether judging needs a language model."""
+        return isinstance(self.implementation, AskingDomain)
+
+    @cached_property
     def digest(self) -> str:
         """SHA-256 over the folder's files and the data: what a run pins."""
         total = hashlib.sha256()
@@ -210,12 +217,19 @@ class LoadedDomain:
         last = self.stages[-1]
         return {Split.TRAIN: last.train, Split.VAL: last.val, Split.TEST: len(self.splits[Split.TEST])}[split]
 
-    def judge(self, task: Task, artifact: Artifact, sandbox: JudgeSandbox | None) -> Verdict:
-        """The verdict, checked. Raises JudgeFailed when the domain's code raises or gives no verdict."""
+    def judge(
+        self, task: Task, artifact: Artifact, sandbox: JudgeSandbox | None, model: JudgeModel | None = None
+    ) -> Verdict:
+        """The verdict, checked. Raises JudgeFailed when the domain's code raises or gives no verdict; of a judge that
+        asks a model NoVerdict and ModelUnavailable, and UserError where there is no model."""
+        if self.asks and model is None:
+            raise UserError(f"the judge of {self.name} asks a language model, and there is none here")
         judge: Any = self.implementation
         try:
             if self.executes:
                 verdict = judge.judge_in(task, artifact, sandbox)
+            elif self.asks:
+                verdict = judge.judge_with(task, artifact, model)
             else:
                 verdict = judge.judge(task, artifact)
         except DgmError:
@@ -314,9 +328,9 @@ def load(name: str, data: DataRef | None = None) -> LoadedDomain:
         implementation = made(*_arguments(data))
     except TypeError as error:
         raise UserError(f"{folder}/domain.py: Domain cannot be made as Domain(data, fold): {error}") from error
-    if not isinstance(implementation, (Domain, ExecutingDomain)):
+    if not isinstance(implementation, (Domain, ExecutingDomain, AskingDomain)):
         raise UserError(
-            f"{folder}/domain.py: the class Domain lacks tasks, or judge or judge_in; see domains/README.md"
+            f"{folder}/domain.py: the class Domain lacks tasks, or judge, judge_in or judge_with; see domains/README.md"
         )
     return LoadedDomain(spec, folder, implementation, data)
 

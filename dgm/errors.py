@@ -5,7 +5,8 @@ DgmError
 ├── AgentFailed          the agent's: recorded with a status, scored zero, the run goes on
 ├── InfrastructureError  ours or the host's: retried, never scored
 │   ├── SandboxUnavailable
-│   └── ModelUnavailable
+│   ├── ModelUnavailable
+│   └── NoVerdict        a judge's model did not answer in the form that is due; that one verdict is missing
 └── JudgeFailed          the domain's: stops the run, exit code 1
 """
 
@@ -57,6 +58,10 @@ class SandboxUnavailable(InfrastructureError):
 
 class ModelUnavailable(InfrastructureError):
     """The language model's provider did not answer."""
+
+
+class NoVerdict(InfrastructureError):
+    """The model that a judge asks gave no verdict of the form that is due, however often it was asked."""
 
 
 class JudgeFailed(DgmError):

@@ -21,9 +21,10 @@ from dgm.archive import ScoreRecord, VerdictRecord
 from dgm.closing import Closing
 from dgm.domain import JSON, Artifact, Files, Split, Task, Verdict
 from dgm.domains import LoadedDomain, Stage
-from dgm.errors import SandboxUnavailable, Status
+from dgm.errors import NoVerdict, SandboxUnavailable, Status
 from dgm.gateway.lines import OFFLINE, Line
 from dgm.genome import HALVES, GenomeSpec, half_files
+from dgm.judging import Judge
 from dgm.ongoing import persistently
 from dgm.sandbox import Limits, Sandbox
 from dgm.session import AgentSession, JudgeSession, Reply
@@ -45,6 +46,11 @@ class Result:
     verdict: Verdict
     reply: Reply
     ms: int
+
+    @property
+    def missing(self) -> bool:
+        """Whether there is no verdict, through no fault of the agent."""
+        return self.verdict.status == Status.INFRA
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +85,11 @@ class Bench(Closing):
         sessions: int,
         seed: int,
         line: Line = OFFLINE,
+        judge: Line = OFFLINE,
         task_seconds: Callable[[float], float] = float,
     ) -> None:
-        """`line` leads to the models that may be asked; `task_seconds` turns a domain's declared time limit for a task
-        into the one that holds here."""
+        """`line` leads to the models that may be asked, `judge` to the one that judges ask; `task_seconds` turns a
+        domain's declared time limit for a task into the one that holds here."""
         self._genome, self._spec, self._sandbox, self._line = genome, spec, sandbox, line
         self._task_seconds = task_seconds
         self._limits = Limits(
@@ -95,6 +102,7 @@ class Bench(Closing):
         self._seed = seed
         self._local = threading.local()
         self._given_up = threading.Event()
+        self._judge_line, self._judge = judge, Judge(judge, self._given_up) if judge.models else None
         self._agents: list[AgentSession] = []
         self._stack = ExitStack()
         self._lock = threading.Lock()
@@ -146,9 +154,18 @@ class Bench(Closing):
         if reply.status != Status.OK:
             verdict = Verdict(0.0, reply.status, (reply.error or "")[:200])
         else:
-            artifact = Artifact(reply.prediction, reply.files)
-            verdict = job.domain.judge(job.task, artifact, judge if job.domain.executes else None)
+            verdict = self._verdict(job, Artifact(reply.prediction, reply.files), judge)
         return Result(job.domain.name, job.split, job.task.id, verdict, reply, ms)
+
+    def _verdict(self, job: Job, artifact: Artifact, judge: JudgeSession) -> Verdict:
+        """The judge's; one whose model gives none is missing, with the status INFRA."""
+        place = judge if job.domain.executes else None
+        try:
+            return self._judge_line.patiently(
+                lambda: job.domain.judge(job.task, artifact, place, self._judge), self._given_up
+            )
+        except NoVerdict as failure:
+            return Verdict(0.0, Status.INFRA, str(failure)[:200])
 
     def _mine(self) -> tuple[AgentSession, JudgeSession]:
         """This thread's sessions, opened at its first job."""
@@ -238,7 +255,7 @@ def _new_jobs(domain: LoadedDomain, stage: Stage, done: dict[tuple[str, Split], 
 
 def _passed(results: Sequence[Result], plans: Mapping[str, Sequence[Stage]], number: int) -> bool:
     for name, stages in plans.items():
-        scores = [r.verdict.score for r in results if r.domain == name and r.split == Split.TRAIN]
+        scores = [r.verdict.score for r in results if r.domain == name and r.split == Split.TRAIN and not r.missing]
         gate = stages[number].gate if number < len(stages) - 1 else 0.0
         if scores and sum(scores) / len(scores) < gate:
             return False
@@ -250,7 +267,9 @@ def _scores(results: Sequence[Result], domains: Sequence[LoadedDomain]) -> list[
     totals = {(d.name, split): d.planned(split) for d in domains for split in Split}
     grouped: dict[tuple[str, Split], list[float]] = {}
     for result in results:
-        grouped.setdefault((result.domain, result.split), []).append(result.verdict.score)
+        kept = grouped.setdefault((result.domain, result.split), [])
+        if not result.missing:
+            kept.append(result.verdict.score)
     rows = []
     for (domain, split), values in grouped.items():
         s = statistics.score(values, totals[domain, split])
@@ -260,14 +279,19 @@ def _scores(results: Sequence[Result], domains: Sequence[LoadedDomain]) -> list[
 
 def _verdicts(results: Sequence[Result]) -> list[VerdictRecord]:
     """The results as the archive keeps them."""
-    return [VerdictRecord(r.domain, r.split, r.task, r.verdict.score, r.verdict.status, r.ms) for r in results]
+    return [
+        VerdictRecord(r.domain, r.split, r.task, None if r.missing else r.verdict.score, r.verdict.status, r.ms)
+        for r in results
+    ]
 
 
 def _logs(results: Sequence[Result]) -> dict[str, list[dict[str, JSON]]]:
     """Transcripts by `domain.split`, capped; of them the feedback for train is made."""
     kept: dict[str, list[dict[str, JSON]]] = {}
     for r in results:
-        row: dict[str, JSON] = {"task": r.task, "score": r.verdict.score, "status": str(r.verdict.status)}
+        row: dict[str, JSON] = {
+            "task": r.task, "score": None if r.missing else r.verdict.score, "status": str(r.verdict.status)
+        }  # fmt: skip
         row["prediction"] = r.reply.prediction if len(str(r.reply.prediction)) <= MAX_KEPT else None
         if r.reply.files:
             row["files"] = {p: data[:MAX_KEPT].decode(errors="replace") for p, data in r.reply.files.items()}

@@ -170,6 +170,7 @@ def bench(files: Files, run: Run, line: Line, sandbox: Sandbox) -> evaluate.Benc
         sessions=run.config.place.sessions,
         seed=run.config.search.random_seed,
         line=line,
+        judge=run.lines.judging(line.agent),
         task_seconds=run.config.task_seconds,
     )
 

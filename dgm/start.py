@@ -7,16 +7,19 @@ anything is written, when a domain, seed, selector, data file or sandbox is not 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
-from dgm import evaluate, loop, own_selection, results, settings, sources
+from dgm import evaluate, judging, loop, own_selection, results, settings, sources
 from dgm.archive import Archive, DomainRecord
+from dgm.calibration import CALIBRATION, Calibration, calibrate
 from dgm.config import Models, RunConfig
 from dgm.controls import PermutedTrain
 from dgm.domain import Split
 from dgm.domains import DataRef, LoadedDomain, load
 from dgm.errors import AgentFailed, UserError
 from dgm.gateway import BudgetSpent, opening
+from dgm.gateway.lines import Lines
 from dgm.genome import HALVES, SELECT, GenomeSpec, parse_spec
 from dgm.integrity import Policy, Watch, note
 from dgm.run import Run
@@ -47,7 +50,7 @@ def create(path: Path, config: RunConfig, notice: Notice) -> Run:
         update={
             "digests": {domain.name: domain.digest for domain in domains},
             "place": config.place.model_copy(update={"sandbox": place}),
-            "models": asked(spec, config.models),
+            "models": judging.asked(domains, asked(spec, config.models)),
         }
     )
     watch = Watch(sandbox, f"{config.search.random_seed}/{results.ROOT}/bait")
@@ -61,9 +64,11 @@ def create(path: Path, config: RunConfig, notice: Notice) -> Run:
             sessions=config.place.sessions,
             seed=config.search.random_seed,
             line=lines.working(results.ROOT),
+            judge=lines.judging(results.ROOT),
             task_seconds=config.task_seconds,
         )
         try:
+            told = calibrations(domains, lines, notice)
             with bench:
                 child = loop.root(genome, domains, bench)
         except AgentFailed as failure:
@@ -73,6 +78,8 @@ def create(path: Path, config: RunConfig, notice: Notice) -> Run:
     records = [DomainRecord(d.name, str(d.spec.version), d.digest) for d in domains]
     archive = Archive.create(path, config.to_toml(), child, records)
     note(archive, results.ROOT, watch.unborn(), Policy.FLAG)
+    for row in told:
+        archive.add_event(CALIBRATION, asdict(row))
     return _run(Run(archive, config, domains, sandbox, spec, select, Helm(archive), tell=notice))
 
 
@@ -118,6 +125,18 @@ def asked(spec: GenomeSpec, models: Models) -> Models:
         if spec.half(half).model and not given:
             raise UserError(f"{option}: the {half} half asks a language model; name one, for example gpt-4o-mini")
     return models.model_copy(update={"agent": agent, "meta": meta})
+
+
+def calibrations(domains: Sequence[LoadedDomain], lines: Lines, notice: Notice) -> list[Calibration]:
+    """How far the judges that ask a model decide as their labelled examples do; each is told in a notice."""
+    line = lines.judging(None)
+    if not line.models:
+        return []
+    asking = [domain for domain in domains if domain.asks]
+    found = [calibrate(domain, judging.Judge(line)) for domain in asking]
+    for told in filter(None, found):
+        notice(str(told))
+    return [told for told in found if told is not None]
 
 
 def load_domains(config: RunConfig) -> list[LoadedDomain]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from dgm.audit import baselines, contract, leaks
 from dgm.audit.findings import Finding, Level, Report
+from dgm.domain import JudgeModel
 from dgm.domains import LoadedDomain
 from dgm.sandbox import Sandbox
 
@@ -18,9 +19,14 @@ Progress = Callable[[str], None]
 
 
 def check(
-    domain: LoadedDomain, sandbox: Sandbox | None = None, progress: Progress = lambda _: None, tasks: int = 40
+    domain: LoadedDomain,
+    sandbox: Sandbox | None = None,
+    progress: Progress = lambda _: None,
+    tasks: int = 40,
+    model: JudgeModel | None = None,
 ) -> Report:
-    """All checks of one domain. A judge that executes artifacts is tried where a `sandbox` is given.
+    """All checks of one domain. A judge that executes artifacts is tried where a `sandbox` is given, one that asks
+    a language model where there is a `model`.
 
     `tasks` bounds how many tasks of each split are judged; the splits and the audit always see all.
     Tasks that cannot be loaded and a judge that fails are findings as well.
@@ -29,8 +35,9 @@ def check(
     steps: Sequence[tuple[str, Callable[[], list[Finding]]]] = (
         ("splits and hidden parts", lambda: contract.tasks(domain)),
         ("the same tasks in another process", lambda: contract.reproducible(domain)),
-        ("the judge", lambda: contract.judging(domain, sandbox, tasks)),
-        ("hostile artifacts", lambda: contract.hostile(domain, sandbox)),
+        ("the judge", lambda: contract.judging(domain, sandbox, tasks, model)),
+        ("hostile artifacts", lambda: contract.hostile(domain, sandbox, model)),
+        ("agreement with labelled examples", lambda: contract.calibration(domain, model)),
         ("leaks", lambda: leaks.audit(domain)),
         ("baselines", lambda: baselines.measure(domain)),
     )

@@ -23,7 +23,7 @@ def measure(domain: LoadedDomain) -> list[Finding]:
     kind = domain.spec.answer.kind
     train = [task for task in domain.splits[Split.TRAIN] if "label" in task.hidden]
     held = [*domain.splits[Split.VAL], *domain.splits[Split.TEST]]
-    if kind not in ("label", "number") or domain.executes or len(train) < leaks.FEWEST or not held:
+    if kind not in ("label", "number") or domain.executes or domain.asks or len(train) < leaks.FEWEST or not held:
         return []
     constant = _commonest(train, kind)
     linear = _linear(train, kind)

@@ -15,9 +15,10 @@ from collections.abc import Sequence
 
 from dgm.audit import hostile as hostiles
 from dgm.audit.findings import Finding, error, note, warning
-from dgm.domain import Artifact, Files, JudgeSandbox, Split, Status, Task, Verdict
+from dgm.calibration import calibrate
+from dgm.domain import Artifact, Files, JudgeModel, JudgeSandbox, Split, Status, Task, Verdict
 from dgm.domains import LoadedDomain
-from dgm.errors import JudgeFailed, UserError
+from dgm.errors import JudgeFailed, NoVerdict, UserError
 from dgm.sandbox import Limits, Sandbox
 from dgm.session import JudgeSession
 
@@ -116,8 +117,10 @@ def _reference(domain: LoadedDomain, task: Task) -> Artifact | None:
     return None if files is None else Artifact(None, files)
 
 
-def judging(domain: LoadedDomain, sandbox: Sandbox | None, most: int) -> list[Finding]:
+def judging(domain: LoadedDomain, sandbox: Sandbox | None, most: int, model: JudgeModel | None = None) -> list[Finding]:
     """The right answer scores best, an empty one nothing, and both the same when judged again."""
+    if domain.asks and model is None:
+        return [warning("judge", "not tried: the judge asks a language model", "give --judge-model")]
     if domain.executes and sandbox is None:
         return [warning("judge", "not tried: the judge executes artifacts and there is no sandbox", "give --sandbox")]
     found: list[Finding] = []
@@ -126,40 +129,44 @@ def judging(domain: LoadedDomain, sandbox: Sandbox | None, most: int) -> list[Fi
         for split in Split:
             for task in domain.splits[split][:most]:
                 try:
-                    found += _judged(domain, task, split, session)
+                    found += _judged(domain, task, split, session, model)
                 except JudgeFailed as failure:
                     found.append(error("judge", str(failure), "a judge must answer whatever it is given"))
+                except NoVerdict as failure:
+                    found.append(error("judge", f"{split} task {task.id!r}: {failure}", "take another model"))
                 verdicts += 1
     pause = (time.monotonic() - began) / max(1, 4 * verdicts)
     found = found[:6]
-    if pause > SLOW and not domain.executes:
+    if pause > SLOW and not (domain.executes or domain.asks):
         found.append(warning("judge", f"a verdict takes {pause:.1f} s", "move what is slow to loading"))
     return [*found, note("judge", f"{verdicts} tasks judged, {pause * 1000:.1f} ms a verdict")]
 
 
-def _judged(domain: LoadedDomain, task: Task, split: Split, session: JudgeSandbox | None) -> list[Finding]:
+def _judged(
+    domain: LoadedDomain, task: Task, split: Split, session: JudgeSandbox | None, model: JudgeModel | None
+) -> list[Finding]:
     where = f"{split} task {task.id!r}"
     found = []
-    empty = domain.judge(task, Artifact(), session)
+    empty = domain.judge(task, Artifact(), session, model)
     if empty.score > 0 or empty.status == Status.OK:
         found.append(error("judge", f"{where}: no answer at all gets {empty.score:g}", "score it 0, status WRONG"))
     right = _reference(domain, task)
     if right is None:
         return found
-    first, again = domain.judge(task, right, session), domain.judge(task, right, session)
+    first, again = domain.judge(task, right, session, model), domain.judge(task, right, session, model)
     if first.score < 1.0 or first.status != Status.OK:
         says = f"{where}: the hidden label itself gets {first.score:g} ({first.status}: {first.detail})"
         found.append(error("judge", says, "make the judge accept it, or mend the label"))
     if (first.score, first.status, first.metrics) != (again.score, again.status, again.metrics):
         found.append(error("judge", f"{where}: judged twice, two verdicts", "make the judge pure"))
-    if empty != domain.judge(task, Artifact(), session):
+    if empty != domain.judge(task, Artifact(), session, model):
         found.append(error("judge", f"{where}: a verdict depends on what was judged before", "keep no state"))
     return found
 
 
-def hostile(domain: LoadedDomain, sandbox: Sandbox | None) -> list[Finding]:
+def hostile(domain: LoadedDomain, sandbox: Sandbox | None, model: JudgeModel | None = None) -> list[Finding]:
     """Artifacts that no agent should get anything for are refused, and none upsets the judge."""
-    if domain.executes and sandbox is None:
+    if (domain.executes and sandbox is None) or (domain.asks and model is None):
         return []
     task = next(domain.splits[split][0] for split in Split if domain.splits[split])
     due = task.due or domain.spec.answer.files
@@ -168,7 +175,9 @@ def hostile(domain: LoadedDomain, sandbox: Sandbox | None) -> list[Finding]:
         for name, artifact in hostiles.decoys(domain.spec.answer.kind, due, task.hidden.get("label")):
             tried += 1
             try:
-                verdict = domain.judge(task, artifact, session)
+                verdict = domain.judge(task, artifact, session, model)
+            except NoVerdict:
+                continue  # missing, and so no score
             except JudgeFailed as failure:
                 found.append(error("hostile", f"{name}: {failure}", "answer INVALID for what is not of the kind due"))
                 continue
@@ -198,6 +207,19 @@ class _NoSession:
         return None
 
 
+def calibration(domain: LoadedDomain, model: JudgeModel | None) -> list[Finding]:
+    """How far a judge's model decides as the domain's labelled examples say."""
+    told = calibrate(domain, model) if domain.asks and model is not None else None
+    if told is None:
+        return []
+    found = [note("calibration", str(told))]
+    if told.missed:
+        found.append(note("calibration", f"decided otherwise: {', '.join(told.missed[:12])}"))
+    if told.poor:
+        found.append(warning("calibration", "its scores say little", "take another model, or mend the criteria"))
+    return found
+
+
 def _judge(domain: LoadedDomain, sandbox: Sandbox | None) -> JudgeSession | _NoSession:
     if not domain.executes or sandbox is None:
         return _NoSession()
@@ -205,4 +227,4 @@ def _judge(domain: LoadedDomain, sandbox: Sandbox | None) -> JudgeSession | _NoS
     return JudgeSession(sandbox, Limits(seconds=limits.seconds, memory_mb=limits.memory_mb, processes=limits.processes))
 
 
-__all__: Sequence[str] = ["fingerprint", "hostile", "judging", "reproducible", "tasks"]
+__all__: Sequence[str] = ["calibration", "fingerprint", "hostile", "judging", "reproducible", "tasks"]

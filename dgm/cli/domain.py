@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -71,7 +72,9 @@ def domain_new(
     tables.say(f"now change {folder}/domain.py; then: dgm domain check {folder}; dgm run first --domain {folder}")
 
 
-@app.command("check", epilog="\b\nExample:\n  dgm domain check toy")
+@app.command(
+    "check", epilog="\b\nExamples:\n  dgm domain check toy\n  dgm domain check summary --judge-model gpt-4o-mini"
+)
 def domain_check(
     name: DomainName,
     data: Annotated[
@@ -80,6 +83,9 @@ def domain_check(
     sandbox: Annotated[
         str, typer.Option("--sandbox", metavar="B", help="Where a judge executes: auto, docker, bubblewrap or local.")
     ] = "auto",
+    judge_model: parameters.JudgeModel = None,
+    model_url: parameters.ModelUrl = None,
+    price: parameters.Price = None,
     json: parameters.Json = False,
 ) -> None:
     """Check that a domain keeps its contract and gives no answer away.
@@ -88,12 +94,18 @@ def domain_check(
     """
     from dgm import audit
     from dgm.cli import tables
+    from dgm.config import Models
     from dgm.domains import DataRef, load
+    from dgm.gateway.opening import open_lines
+    from dgm.judging import Judge
     from dgm.sandbox.choose import choose
 
     domain = load(name, DataRef.parse(data) if data else None)
     place = choose(sandbox, may_run_model_code=False) if domain.executes else None
-    report = audit.check(domain, place, _say)
+    models = Models(judge=judge_model, url=model_url, prices=tuple(price or ()))
+    with TemporaryDirectory() as folder, open_lines(models, Path(folder), 0, _say) as lines:
+        model = Judge(lines.judging(None)) if judge_model else None
+        report = audit.check(domain, place, _say, model=model)
     _say_report(report) if not json else tables.say_json(
         {
             "domain": report.domain,

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dgm import sources
+from dgm import judging, sources
 from dgm.cli.tables import Table
 from dgm.config import RunConfig
 from dgm.domain import Split, Task
@@ -40,6 +40,7 @@ class Habit:
 ANSWERING = Habit(calls=1, prompt=500, completion=300)  # a label, a number or a text
 WORKING = Habit(calls=8, prompt=2_500, completion=400)  # files, with tools
 IMPROVING = Habit(calls=20, prompt=12_000, completion=700)  # about a third of a million tokens, as was published
+JUDGING = Habit(calls=1, prompt=1_200, completion=250)  # the task, the criteria and the work; the decisions
 FINALISTS = 4
 """Agents measured on test: the root, and those chosen on val, several of which are often the same."""
 
@@ -73,7 +74,8 @@ def estimate(config: RunConfig) -> Estimate:
     """Raises UserError as the run itself would, and when no model is named."""
     origin = config.origin
     source = sources.from_directory(origin.genome) if origin.genome else sources.from_halves(origin.agent, origin.meta)
-    models = asked(parse_spec(source.genome, "the root genome"), config.models)
+    domains = load_domains(config)
+    models = judging.asked(domains, asked(parse_spec(source.genome, "the root genome"), config.models))
     if not models.used:
         raise UserError("--estimate: this run asks no language model and costs nothing; name one with --model")
     prices = Prices.parse(models.prices)
@@ -81,11 +83,18 @@ def estimate(config: RunConfig) -> Estimate:
     items: list[Item] = []
     if models.agent:
         model = Pool.parse(models.agent, "--model").names[0]
-        for domain in load_domains(config):
+        for domain in domains:
             work = [*_planned(domain, Split.TRAIN), *_planned(domain, Split.VAL)]
             items.append(_evaluating(f"{domain.name}: root and children", domain, work, proposals + 1, model, prices))
             exam = domain.splits[Split.TEST]
             items.append(_evaluating(f"{domain.name}: test", domain, exam, FINALISTS, model, prices))
+    if models.judge:
+        for domain in (domain for domain in domains if domain.asks):
+            tasks = (proposals + 1) * sum(map(domain.planned, (Split.TRAIN, Split.VAL)))
+            tasks += FINALISTS * len(domain.splits[Split.TEST])
+            usage = Usage(tasks * JUDGING.prompt, tasks * JUDGING.completion)
+            nano = prices.of(models.judge).of(usage)
+            items.append(Item(f"{domain.name}: verdicts", tasks, tasks, usage.prompt + usage.completion, nano))
     if models.meta:
         names = Pool.parse(models.meta, "--meta-model").names
         usage = Usage(IMPROVING.calls * IMPROVING.prompt, IMPROVING.calls * IMPROVING.completion)

@@ -71,6 +71,8 @@ def plan(target: str, split: str | None, data: Mapping[str, str], domains: Seque
             raise UserError(f"{target} has no genome: it is a proposal that gave none; choose another agent")
         genome = archive.files(number)
     parts = [_part(name, split, ref, config) for name, ref in _wanted(config, data, domains)]
+    if asking := [part.domain.name for part in parts if part.domain.asks]:
+        raise UserError(f"the judge of {asking[0]} asks a language model, which a run does and `dgm eval` does not")
     sandbox = choose(config.place.sandbox, may_run_model_code=False)
     return Plan(genome, target, config, sandbox, parts)
 

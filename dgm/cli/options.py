@@ -35,6 +35,7 @@ OPTIONS: dict[tuple[str, ...], str] = {
     ("control", "train_labels"): "--train-labels",
     ("models", "agent"): "--model",
     ("models", "meta"): "--meta-model",
+    ("models", "judge"): "--judge-model",
     ("models", "url"): "--model-url",
     ("models", "draw"): "--model-draw",
     ("models", "prices"): "--price",

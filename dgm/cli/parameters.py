@@ -168,6 +168,14 @@ MetaModels = Annotated[
         help="A language model for the meta agent; of several, each proposal draws one by weight. [--model's]",
     ),
 ]
+JudgeModel = Annotated[
+    str | None,
+    typer.Option(
+        "--judge-model",
+        metavar="M",
+        help="The language model of the judges that ask one; no agent can reach it. [none]",
+    ),
+]
 ModelUrl = Annotated[
     str | None,
     typer.Option(

@@ -2,28 +2,32 @@
 
 A domain is a folder with `domain.toml` (facts) and `domain.py` (behaviour: a class named `Domain`), see
 `domains/README.md`. A judge runs on the host and never executes an artifact itself; where an artifact is
-code, `judge_in` gets a sandbox that holds nothing but the runner.
+code, `judge_in` gets a sandbox that holds nothing but the runner; where it takes reading, `judge_with` gets a language
+model (`dgm.domain.rubric` asks it so that a verdict has a form).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
-from dgm.errors import JudgeFailed, Status, UserError
+from dgm.errors import JudgeFailed, NoVerdict, Status, UserError
 
 __all__ = [
     "JSON",
     "Artifact",
+    "Calibrated",
     "CallOutcome",
     "Contradicting",
     "Domain",
     "Files",
     "JudgeFailed",
+    "JudgeModel",
     "JudgeSandbox",
     "Judged",
+    "NoVerdict",
     "Reporting",
     "Split",
     "Status",
@@ -106,6 +110,15 @@ class JudgeSandbox(Protocol):
         ...
 
 
+class JudgeModel(Protocol):
+    """The language model that a judge may ask: the run's `--judge-model`, which no agent can reach."""
+
+    def ask(self, system: str, user: str) -> str:
+        """The text of one answer. Equal questions of one run are asked of the provider once. Raises NoVerdict when
+        the provider refuses the question."""
+        ...
+
+
 @runtime_checkable
 class Domain(Protocol):
     """Implemented by the class `Domain` in a domain's `domain.py`; made once per run as
@@ -150,3 +163,24 @@ class ExecutingDomain(Protocol):
     def tasks(self, split: Split) -> Sequence[Task]: ...
 
     def judge_in(self, task: Task, artifact: Artifact, sandbox: JudgeSandbox) -> Verdict: ...
+
+
+@runtime_checkable
+class AskingDomain(Protocol):
+    """A domain whose artifacts a language model must read to judge them. A run with it needs `--judge-model`."""
+
+    def tasks(self, split: Split) -> Sequence[Task]: ...
+
+    def judge_with(self, task: Task, artifact: Artifact, model: JudgeModel) -> Verdict:
+        """As `Domain.judge`, and pure but for the model. Raises NoVerdict when its answer has not the form that is due:
+        the verdict is then missing, and no score."""
+        ...
+
+
+@runtime_checkable
+class Calibrated(Protocol):
+    """A domain that asks a model and has labelled examples of what the model is to decide."""
+
+    def calibrate(self, model: JudgeModel) -> Iterable[tuple[str, bool, bool]]:
+        """For each decision on the examples: its name, what is right, and what the model said."""
+        ...

@@ -35,7 +35,7 @@ class Ensemble:
 def members(archive: Archive, domain: LoadedDomain, split: Split) -> list[Member]:
     """The agents that were measured on all tasks of `split` and on the one that weighs, by id. Raises UserError for
     a domain whose answers are no labels, and where nobody was."""
-    if domain.spec.answer.kind != "label" or domain.executes:
+    if domain.spec.answer.kind != "label" or domain.executes or domain.asks:
         raise UserError(f"--domain: the answers in {domain.name} are no labels; an ensemble needs answers to count")
     weighing = domain.chosen_on if split == Split.TEST else Split.TRAIN
     if split == weighing:

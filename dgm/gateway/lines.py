@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from dgm.closing import Closing
 from dgm.errors import ModelUnavailable, UserError
-from dgm.gateway import BudgetSpent, Role
+from dgm.gateway import BudgetSpent, Role, Scope
 
 if TYPE_CHECKING:
     from dgm.archive import Archive
@@ -41,6 +41,11 @@ class Line:
     def model(self) -> str:
         """The default model; empty where there is none."""
         return self.models[0] if self.models else ""
+
+    @property
+    def scope(self) -> Scope:
+        """In whose name is asked."""
+        return Scope(self.role, self.agent, self.proposal)
 
     def desk(self) -> Desk | None:
         """For one session in a sandbox."""
@@ -95,11 +100,12 @@ class Pool:
 
 @dataclass(frozen=True)
 class Lines(Closing):
-    """All that the halves of a run may ask."""
+    """All that the halves of a run, and its judges, may ask."""
 
     gateway: Gateway | None = None
     agent: Pool = field(default_factory=Pool)
     meta: Pool = field(default_factory=Pool)
+    judge: tuple[str, ...] = ()  #: the model that judges ask, if any does
     bandit: bool = False  #: whether the model of a proposal is drawn by improvement per dollar
 
     def draw(self, archive: Archive, rng: random.Random) -> tuple[str, ...]:
@@ -122,6 +128,10 @@ class Lines(Closing):
     def improving(self, parent: int, proposal: int, models: tuple[str, ...]) -> Line:
         """For the meta half of `parent` while it makes a proposal with the `models` that were drawn."""
         return Line(self.gateway, Role.META, parent, proposal, models)
+
+    def judging(self, agent: int | None) -> Line:
+        """For the judges of what `agent` did. No proposal's limit holds there: it would be in the agent's hands."""
+        return Line(self.gateway, Role.JUDGE, agent, None, self.judge)
 
     def sync(self, archive: Archive) -> None:
         """Bring the archive's table of calls up to date."""

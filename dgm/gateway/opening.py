@@ -30,9 +30,10 @@ PATIENCE = Patience()
 def open_lines(models: Models, folder: Path, seed: int, say: Say, environment: Mapping[str, str] = os.environ) -> Lines:
     """The models of a run whose calls are recorded in `folder`. Raises UserError naming the option that is wrong."""
     agent, meta = Pool.parse(models.agent, "--model"), Pool.parse(models.meta, "--meta-model")
+    judge = (models.judge,) if models.judge else ()
     if not models.used:
         return Lines()
-    names = tuple(dict.fromkeys((*agent.names, *meta.names)))
+    names = tuple(dict.fromkeys((*agent.names, *meta.names, *judge)))
     prices = Prices.parse(models.prices)
     for name in names:
         prices.of(name)
@@ -41,7 +42,7 @@ def open_lines(models: Models, folder: Path, seed: int, say: Say, environment: M
     rules = Rules(names, patience=PATIENCE, seed=seed, cache=models.cache)
     store = CallStore(folder)
     gateway = Gateway(upstream, rules, prices, _budget(models.budget, store), store, replay=replay, say=say)
-    return Lines(gateway, agent, meta, bandit=models.draw == "bandit")
+    return Lines(gateway, agent, meta, judge, bandit=models.draw == "bandit")
 
 
 @contextmanager

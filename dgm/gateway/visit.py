@@ -19,8 +19,8 @@ class Cancelled(Exception):
 class Ticket:
     """One call under way, as its session sees it."""
 
-    def __init__(self) -> None:
-        self.cancelled = threading.Event()
+    def __init__(self, cancelled: threading.Event | None = None) -> None:
+        self.cancelled = cancelled or threading.Event()
         self.delayed = False  #: it was held up by the provider's faults or by our own limits
 
 
