@@ -13,7 +13,7 @@ import math
 import re
 import sys
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import entry_points
@@ -75,6 +75,7 @@ class DomainLimits(_Strict):
     seconds: float = Field(10.0, gt=0)
     memory_mb: int = Field(512, gt=0)
     processes: int = Field(64, gt=0, description="Processes and threads alive at once.")
+    disk_mb: int = Field(256, gt=0, description="Everything that can be written.")
 
 
 class DataSource(_Strict):
@@ -199,6 +200,13 @@ class LoadedDomain:
             if task.id in taken[0] or _content_key(task) in taken[1]:
                 raise UserError(f"domain {self.name}: the impossible task {task.id!r} is a task of a split as well")
         return tasks
+
+    @property
+    def all_tasks(self) -> Iterator[Task]:
+        """Those of all splits, and the impossible ones."""
+        for tasks in self.splits.values():
+            yield from tasks
+        yield from self.impossible
 
     @property
     def chosen_on(self) -> Split:

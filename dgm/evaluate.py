@@ -27,6 +27,7 @@ from dgm.genome import HALVES, GenomeSpec, half_files
 from dgm.judging import Judge
 from dgm.ongoing import persistently
 from dgm.sandbox import Limits, Sandbox
+from dgm.sandbox.images import within
 from dgm.session import AgentSession, JudgeSession, Reply
 
 PACKAGES_MB = 1024
@@ -98,6 +99,7 @@ class Bench(Closing):
                 (*(d.spec.limits.memory_mb for d in domains), PACKAGES_MB if spec.agent.packages else 0), default=512
             ),
             processes=max((d.spec.limits.processes for d in domains), default=64),
+            disk_mb=max((d.spec.limits.disk_mb for d in domains), default=256),
         )
         self._seed = seed
         self._local = threading.local()
@@ -135,12 +137,12 @@ class Bench(Closing):
         try:
             return self._attempt(job)
         except SandboxUnavailable:
-            for session in self._mine():
+            for session in self._mine(job.task.image):
                 session.close()
             raise
 
     def _attempt(self, job: Job) -> Result:
-        agent, judge = self._mine()
+        agent, judge = self._mine(job.task.image)
         started = time.monotonic()
         reply = agent.task(
             dict(job.task.inputs),
@@ -167,18 +169,20 @@ class Bench(Closing):
         except NoVerdict as failure:
             return Verdict(0.0, Status.INFRA, str(failure)[:200])
 
-    def _mine(self) -> tuple[AgentSession, JudgeSession]:
-        """This thread's sessions, opened at its first job."""
-        if not hasattr(self._local, "sessions"):
-            half = self._spec.agent
+    def _mine(self, image: str = "") -> tuple[AgentSession, JudgeSession]:
+        """This thread's sessions, opened at its first job; a task with another image than the last gets new ones."""
+        if getattr(self._local, "image", None) != image:
+            for session in getattr(self._local, "sessions", ()):
+                session.close()
+            half, sandbox = self._spec.agent, within(self._sandbox, image) if image else self._sandbox
             files, desk = half_files(self._genome, half), self._line.desk()
-            agent = AgentSession(self._sandbox, files, half, "agent", self._limits, desk=desk)
-            judge = JudgeSession(self._sandbox, self._limits)
+            agent = AgentSession(sandbox, files, half, "agent", self._limits, desk=desk)
+            judge = JudgeSession(sandbox, self._limits)
             with self._lock:
                 self._stack.enter_context(agent)
                 self._stack.enter_context(judge)
                 self._agents.append(agent)
-            self._local.sessions = (agent, judge)
+            self._local.sessions, self._local.image = (agent, judge), image
         sessions: tuple[AgentSession, JudgeSession] = self._local.sessions
         return sessions
 

@@ -23,7 +23,7 @@ from dgm.gateway.lines import Lines
 from dgm.genome import HALVES, SELECT, GenomeSpec, parse_spec
 from dgm.integrity import Policy, Watch, note
 from dgm.run import Run
-from dgm.sandbox import Sandbox, stale
+from dgm.sandbox import Sandbox, images, stale
 from dgm.sandbox.choose import choose
 from dgm.selection import selector
 from dgm.steering.helm import Helm
@@ -44,6 +44,7 @@ def create(path: Path, config: RunConfig, notice: Notice) -> Run:
     if "select" in config.search.evolve:
         genome.setdefault(SELECT, own_selection.UNIFORM)
     sandbox = _sandbox(config, source.ours, notice)
+    images.check(sandbox, domains)
     spec = parse_spec(genome, "the root genome")
     place = config.place.sandbox if ":" in config.place.sandbox else sandbox.name
     config = config.model_copy(
@@ -98,6 +99,7 @@ def reopen(path: Path, notice: Notice, changes: Mapping[str, object] | None = No
             )
     select = selector(config.search.selector)
     sandbox = _sandbox(config, True, notice)
+    images.check(sandbox, domains)
     archive = Archive.open(path, write=True)
     config = settings.extend(archive, config, changes or {})
     before = sum(proposal.seconds for proposal in archive.proposals())

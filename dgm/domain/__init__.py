@@ -65,6 +65,7 @@ class Task:
     files: Files = field(default_factory=dict)
     hidden: Mapping[str, JSON] = field(default_factory=dict)
     due: tuple[str, ...] = ()  #: for the answer kind `files`: the files that are due, where they differ by task
+    image: str = ""  #: the container image in which agent and judge work on it; "" for the sandbox's own
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from dgm.closing import Closing
 from dgm.domain import Files
@@ -29,7 +29,7 @@ from dgm.sandbox import Limits
 from dgm.sandbox.engine import image, leftovers
 from dgm.sandbox.engine.client import Engine
 from dgm.sandbox.engine.container import PYTHON, Container, files_mb
-from dgm.sandbox.engine.image import Image
+from dgm.sandbox.engine.image import BASE, Image
 from dgm.sandbox.engine.process import Executed
 from dgm.sandbox.engine.warm import Warm
 
@@ -81,6 +81,7 @@ class Docker(Closing):
         self._host, self._image, self._run, self._build, self._say = host, image, run, build, say
         self._lock = threading.Lock()
         self._engine: Engine | None = None
+        self._others: dict[str, Docker] = {}
         self._tag: str | None = None
         self._warm = Warm(self._container, ahead) if ahead else None
 
@@ -93,6 +94,19 @@ class Docker(Closing):
             container.close()
             raise
         return DockerSession(container)
+
+    def lacking(self, images: Iterable[str]) -> Sequence[str]:
+        """Which of these images the engine does not have. Raises SandboxUnavailable."""
+        engine = self._connected()
+        return [image for image in images if not engine.has_image(image)]
+
+    def within(self, image: str) -> Docker:
+        """The same with another image's programs, under a thin layer of ours, which is built where it is not there: a
+        Python for the runner, and no git history, in which later commits may lie. `close` closes it as well."""
+        with self._lock:
+            if image not in self._others:
+                self._others[image] = Docker(self._host, Image(image, history=False), self._run, say=self._say)
+            return self._others[image]
 
     def caveats(self) -> Sequence[str]:
         try:
@@ -122,6 +136,8 @@ class Docker(Closing):
 
     def close(self) -> None:
         """Remove the containers that were started ahead, and hang up. May be called twice."""
+        for other in self._others.values():
+            other.close()
         if self._warm is not None:
             self._warm.close()
         if self._engine is not None:
@@ -155,6 +171,8 @@ class Docker(Closing):
 
 
 def from_environment(run: str = "", ahead: int = 0, build: bool = True) -> Docker:
-    """The backend as DOCKER_HOST and DGM_SANDBOX_BASE (an image to build ours on) say, if they are set."""
-    base = os.environ.get("DGM_SANDBOX_BASE")
-    return Docker(os.environ.get("DOCKER_HOST"), Image(base) if base else Image(), run, ahead, build)
+    """The backend as DOCKER_HOST, DGM_SANDBOX_BASE (an image to build ours on) and DGM_SANDBOX_PACKAGES (Debian
+    packages besides, such as "nodejs g++") say, if they are set."""
+    base = os.environ.get("DGM_SANDBOX_BASE") or BASE
+    packages = tuple(os.environ.get("DGM_SANDBOX_PACKAGES", "").split())
+    return Docker(os.environ.get("DOCKER_HOST"), Image(base, packages), run, ahead, build)

@@ -4,13 +4,13 @@ Own tasks are the eight of `instances.jsonl`, of one small repository. With data
 hold the repository in `files` and say `runner = "unittest"`. The judge brings the agent's work onto a pristine copy,
 puts the tests' files back, applies the hidden `test_patch`, and runs the test files that it names in a fresh sandbox
 (`dgm.domain.harness`: the tests in one process, the repository's code in another). What the agent did to tests has
-no effect. Not covered: instances whose tests need an image of their own; `python -m domains.swebench.grade` grades
-their recorded logs.
+no effect. Rows without `files` and `runner` are judged in the image that belongs to them (`container.py`), which needs
+a sandbox with images; `python -m domains.swebench.grade` grades logs that were recorded elsewhere.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -20,8 +20,10 @@ from dgm.domain.patches import LARGEST as LONGEST
 from dgm.domain.patches import PatchRefused, apply, touched
 from dgm.domain.records import Fold, Row, deal
 
+from . import container
 from .grading import grade
 from .instances import Instance, image, read
+from .logs import outcome_of
 
 HERE = Path(__file__).parent
 PATCH = "model.patch"
@@ -61,6 +63,8 @@ class Domain:
     def judge_in(self, task: Task, artifact: Artifact, sandbox: JudgeSandbox) -> Verdict:
         """1 if the issue is resolved, else 0. The metrics are the shares of either kind of tests that passed."""
         instance = self._instances[task.id]
+        if task.image:
+            return _in_image(instance, artifact, sandbox)
         try:
             files = _worked_on(instance, task, artifact)
         except PatchRefused as refusal:
@@ -70,12 +74,30 @@ class Domain:
         ran = _run(instance, files, sandbox)
         if ran.status is not Status.OK:
             return Verdict(0.0, ran.status, "the tests did not come to their end")
-        graded = grade(instance, lambda test: ran.results.get(_harness_id(test), "absent"))
-        metrics = {"fail to pass": graded.mended, "pass to pass": graded.kept}
-        if graded.resolved:
-            return Verdict(1.0, Status.OK, "", metrics)
-        detail = f"{len(graded.broken)} tests still fail, {len(graded.harmed)} that passed do not"
-        return Verdict(0.0, Status.WRONG, detail, metrics)
+        return _graded(instance, lambda test: ran.results.get(_harness_id(test), "absent"))
+
+
+def _in_image(instance: Instance, artifact: Artifact, sandbox: JudgeSandbox) -> Verdict:
+    """The verdict of the tests that run in the instance's image."""
+    try:
+        patch = _text(PATCH, artifact, LONGEST)
+        if patch is None or not patch.strip():
+            return Verdict(0.0, Status.WRONG, "nothing was changed")
+        status, found = container.run(instance, patch, sandbox)
+    except PatchRefused as refusal:
+        return Verdict(0.0, Status.INVALID, f"refused: {refusal}")
+    if status is not Status.OK:
+        return Verdict(0.0, status, "the tests did not come to their end")
+    return _graded(instance, lambda test: outcome_of(test, found))
+
+
+def _graded(instance: Instance, look: Callable[[str], str]) -> Verdict:
+    graded = grade(instance, look)
+    metrics = {"fail to pass": graded.mended, "pass to pass": graded.kept}
+    if graded.resolved:
+        return Verdict(1.0, Status.OK, "", metrics)
+    detail = f"{len(graded.broken)} tests still fail, {len(graded.harmed)} that passed do not"
+    return Verdict(0.0, Status.WRONG, detail, metrics)
 
 
 def _dealt(rows: list[Row], fold: Fold | None, source: Path) -> dict[Split, list[Row]]:
@@ -98,11 +120,16 @@ def _joined(piles: Sequence[Sequence[Row]]) -> list[Row]:
 def _usable(instance: Instance, source: Path) -> None:
     """Raise UserError unless the instance can be judged here and its own patches fit it."""
     where = f"{source}: {instance.id}"
-    if not instance.runner or not instance.files:
-        raise UserError(
-            f"{where}: its tests need the image {image(instance.id)}, in which a judge's sandbox cannot run; let the "
-            "benchmark's harness run them and grade its logs with python -m domains.swebench.grade"
-        )
+    if bool(instance.runner) != bool(instance.files):
+        raise UserError(f"{where}: give both runner and files, or neither for an instance that has an image")
+    if not instance.runner:
+        try:
+            touched(instance.patch)
+            if not any(path.endswith(".py") for path in touched(instance.test_patch)):
+                raise UserError(f"{where}: test_patch names no Python file with tests")
+        except PatchRefused as refusal:
+            raise UserError(f"{where}: patch or test_patch cannot be read: {refusal}") from None
+        return
     try:
         after = apply(instance.test_patch, apply(instance.patch, instance.files))
     except PatchRefused as refusal:
@@ -129,6 +156,8 @@ def _due(instance: Instance) -> tuple[str, ...]:
 
 
 def _task(instance: Instance) -> Task:
+    if not instance.runner:
+        return _image_task(instance)
     due = _due(instance)
     right = apply(instance.patch, instance.files)
     label = instance.patch if due == (PATCH,) else {path: right[path] for path in due}
@@ -141,6 +170,20 @@ def _task(instance: Instance) -> Task:
     }
     files = {path: text.encode() for path, text in instance.files.items()}
     return Task(instance.id, inputs, files, hidden, due)
+
+
+def _image_task(instance: Instance) -> Task:
+    """A task whose repository stands in its image; due is a patch of it."""
+    inputs = {
+        "issue": instance.statement, "repository": instance.repo, "folder": container.FOLDER, "files": [PATCH],
+    }  # fmt: skip
+    hidden = {
+        "label": instance.patch,
+        "test_patch": instance.test_patch,
+        "fail_to_pass": list(instance.fail_to_pass),
+        "pass_to_pass": list(instance.pass_to_pass),
+    }
+    return Task(instance.id, inputs, {}, hidden, (PATCH,), instance.image or image(instance.id))
 
 
 def _worked_on(instance: Instance, task: Task, artifact: Artifact) -> dict[str, str] | None:

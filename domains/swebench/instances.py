@@ -2,7 +2,8 @@
 
 An instance is one JSON object a line: `instance_id`, `repo`, `base_commit`, `problem_statement`, `patch`, `test_patch`,
 `FAIL_TO_PASS` and `PASS_TO_PASS` (lists of test ids, or JSON text of such a list). Two fields are ours: `files`, the
-repository at `base_commit` as text by path, and `runner`, which is `unittest` where the tests run without an image.
+repository at `base_commit` as text by path, and `runner`, which is `unittest` where the tests run without an image. A
+row may name its `image`, where that is called otherwise than the published one.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ class Instance:
     runner: str = ""  #: what runs its tests without an image; "" where it needs one
     split: str = ""  #: "train", "val" or "test" where the file says so
     files: Mapping[str, str] = field(default_factory=dict)
+    image: str = ""  #: "" for the published name
 
 
 def read(path: Path) -> list[Instance]:
@@ -65,6 +67,8 @@ def _complaint(row: Row) -> str:
         return f"runner must be {' or '.join(RUNNERS)}, or be left out"
     if row.get("split", "") not in ("", "train", "val", "test"):
         return "split must be train, val or test, or be left out"
+    if type(row.get("image", "")) is not str:
+        return "image must be the name of one, or be left out"
     files = row.get("files", {})
     if type(files) is not dict or not all(type(text) is str for text in files.values()):
         return "files must be an object of texts by path"
@@ -83,6 +87,7 @@ def _instance(row: Row) -> Instance:
         row.get("runner", ""),
         row.get("split", ""),
         row.get("files", {}),
+        row.get("image", ""),
     )
 
 

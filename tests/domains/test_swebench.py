@@ -200,7 +200,8 @@ def test_an_image_has_the_name_under_which_it_is_published_or_built() -> None:
         ({"runner": "make"}, "runner must be"),
         ({"files": ["a"]}, "files must be"),
         ({"files": {"a.py": ""}}, "cannot be applied"),
-        ({"runner": ""}, "sweb.eval.x86_64.shelf_1776_shelf-1"),
+        ({"runner": ""}, "give both runner and files, or neither"),
+        ({"runner": "", "files": {}, "test_patch": "none"}, "test_patch cannot be read"),
     ],
     ids=lambda value: value if isinstance(value, str) else None,
 )

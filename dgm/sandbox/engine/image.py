@@ -25,10 +25,11 @@ class Image:
 
     base: str = BASE  #: image with a package manager of Debian's, or with all that the Dockerfile asks for
     packages: tuple[str, ...] = ()  #: Debian packages besides
+    history: bool = True  #: whether folders called .git stay: the image of a task may hold its solution in one
 
     @property
     def arguments(self) -> dict[str, str]:
-        return {"BASE": self.base, "PACKAGES": " ".join(self.packages)}
+        return {"BASE": self.base, "PACKAGES": " ".join(self.packages), "HISTORY": "keep" if self.history else "drop"}
 
     @property
     def tag(self) -> str:
