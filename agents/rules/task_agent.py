@@ -2,12 +2,14 @@
 
 label  -> classify.py (features.py + weights.json)
 number -> the same, over the numbers that were seen
-files  -> repair.py (operators.py), for a Python file with visible tests
+files  -> repair.py (operators.py), for a Python file with visible tests; rewards.py (terms.json) where a goal and an
+          info are told
 others -> a plain answer of the right form; nothing is learned for them.
 """
 
 import classify
 import repair
+import rewards
 
 
 class TaskAgent:
@@ -20,6 +22,8 @@ class TaskAgent:
         kind = answer.get("kind", "text")
         if kind == "label":
             return classify.predict(inputs, answer.get("labels") or []), []
+        if kind == "files" and "goal" in inputs and "info" in inputs:
+            return rewards.solve(inputs, answer.get("files") or ["reward.py"]), []
         if kind == "files":
             return repair.solve(inputs, answer.get("files") or ["solution.py"]), []
         if kind == "number":

@@ -28,6 +28,7 @@ NOBODY = 65_532
 
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _ETC = ("alternatives", "ld.so.cache", "ld.so.conf", "ld.so.conf.d")
+_JAVA = "java-*-openjdk"  #: below /etc too: without its settings no Java of Debian's starts
 _USERS = {
     "passwd": b"agent:x:%d:%d::/work:/bin/sh\n",
     "group": b"agent:x:%d:\n",
@@ -101,7 +102,7 @@ class BubblewrapSession(Closing):
         for name, target in (("fd", ""), ("stdin", "/0"), ("stdout", "/1"), ("stderr", "/2")):
             yield from ("--symlink", f"/proc/self/fd{target}", f"/dev/{name}")
         yield from ("--symlink", "/work/shm", "/dev/shm", "--symlink", "/work/tmp", "/tmp")
-        for name in _ETC:
+        for name in (*_ETC, *sorted(path.name for path in Path("/etc").glob(_JAVA))):
             yield from ("--ro-bind-try", f"/etc/{name}", f"/etc/{name}")
         for name in (*_USERS, "hosts"):
             yield from ("--ro-bind", str(self._world.folder / "etc" / name), f"/etc/{name}")

@@ -4,26 +4,33 @@ Own tasks are the twelve of `exercises.jsonl`. With data: a folder with a copy o
 (`LANGUAGE/exercises/practice/ NAME/…`), or JSON lines of `{"id", "language", "files": {path: text}}` with the same
 paths. An agent sees the exercise's files without its tests, its reference solution and its metadata. The judge lays
 the files that are due over a pristine copy and runs the hidden tests in a fresh sandbox (`dgm.domain.harness`); an
-exercise is solved if all of them pass.
+exercise is solved if all of them pass. Of Go, Rust, Java and C++ the tools must be in the sandbox
+(`dgm.domain.harness.compiled`); Python and JavaScript are the own tasks' languages.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from dgm.domain import Artifact, JudgeSandbox, Split, Status, Task, UserError, Verdict
 from dgm.domain.harness import TestRun, run_jest, run_unittest
+from dgm.domain.harness.compiled import LANGUAGES, run_compiled
 from dgm.domain.records import Fold, Row, deal, mixed
 
 from .exercises import Exercise, read
 
 Runner = Callable[[JudgeSandbox, Mapping[str, str], Sequence[str], Mapping[str, str], float], TestRun]
-RUNNERS: Mapping[str, Runner] = {"python": run_unittest, "javascript": run_jest}
+RUNNERS: Mapping[str, Runner] = {
+    "python": run_unittest,
+    "javascript": run_jest,
+    **{language: partial(run_compiled, language) for language in LANGUAGES},
+}
 HERE = Path(__file__).parent
 SECONDS = 60.0  #: for all tests of one exercise
+BUILDING = 120.0  #: besides, where a compiler comes first
 LARGEST = 200_000  #: bytes of a file
 
 
@@ -80,7 +87,9 @@ class Domain:
         if all(files[path].encode() == task.files[path] for path in task.due):
             return Verdict(0.0, Status.WRONG, "not changed")
         hidden = task.hidden
-        ran = RUNNERS[task.inputs["language"]](sandbox, hidden["tests"], hidden["run"], files, SECONDS)
+        language = task.inputs["language"]
+        seconds = SECONDS + BUILDING * (language in LANGUAGES)
+        ran = RUNNERS[language](sandbox, hidden["tests"], hidden["run"], files, seconds)
         if ran.status is not Status.OK:
             return Verdict(0.0, ran.status, "the tests did not come to their end", {"passed": 0.0})
         if ran.all_passed:

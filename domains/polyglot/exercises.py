@@ -14,8 +14,8 @@ from dgm.domain import UserError
 from dgm.domain.records import lines
 
 DOCS = ("introduction.md", "introduction.append.md", "instructions.md", "instructions.append.md")
-NOT_SHOWN = ("LICENSE", "package.json", "babel.config.js")
-LARGEST = 500_000  #: bytes of a file
+NOT_SHOWN = ("LICENSE", "package.json", "babel.config.js", "gradlew", "gradlew.bat")
+LARGEST = 1_500_000  #: bytes of a file: the test library that C++ exercises bring is one large header
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +75,18 @@ def _exercise(name: str, files: Mapping[str, str], source: Path) -> Exercise:
     try:
         listed = json.loads(files[".meta/config.json"])["files"]
         due, tests, examples = (tuple(map(str, listed[key])) for key in ("solution", "test", "example"))
-        reference = {path: files[example] for path, example in zip(due, examples, strict=True)}
+        reference = _reference(due, examples, files)
         run = [path for path in tests if _is_test(path)]
         helpers = {path for path in (*tests, *listed.get("editor", ())) if path in files}
+        helpers |= {path for path in files if path.startswith("test/")}  # the test library that C++ brings
         hidden = {path: files[path] for path in helpers}
         shown = {path: files[path] for path in due}
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{where}: not a complete exercise ({type(error).__name__}: {error})") from None
     if not run or not set(run) <= set(hidden):
-        raise UserError(f"{where}: no test file, as *_test.py or *.spec.js")
+        raise UserError(
+            f"{where}: no test file, as *_test.py, *.spec.js, *_test.go, *_test.cpp, *Test.java or tests/*.rs"
+        )
     for path, text in files.items():
         if not path.startswith(".") and path not in helpers and path not in NOT_SHOWN:
             shown[path] = text
@@ -91,5 +94,20 @@ def _exercise(name: str, files: Mapping[str, str], source: Path) -> Exercise:
     return Exercise(name, name.split("/")[0], text, shown, due, reference, hidden, run)
 
 
+def _reference(due: Sequence[str], examples: Sequence[str], files: Mapping[str, str]) -> dict[str, str]:
+    """Each due file's text in the reference solution: an example of the same kind, in order; a file without one (such as
+    a manifest) is right as it is. Raises ValueError unless every example is used."""
+    left, chosen = list(examples), {}
+    for path in due:
+        example = next((one for one in left if PurePosixPath(one).suffix == PurePosixPath(path).suffix), None)
+        chosen[path] = files[path] if example is None else files[example]
+        if example is not None:
+            left.remove(example)
+    if left or len(examples) == 0:
+        raise ValueError("the examples do not belong to the solution's files")
+    return chosen
+
+
 def _is_test(path: str) -> bool:
-    return path.endswith(("_test.py", ".spec.js"))
+    named = path.endswith(("_test.py", ".spec.js", "_test.go", "_test.cpp", "Test.java"))
+    return named or (path.startswith("tests/") and path.endswith(".rs"))

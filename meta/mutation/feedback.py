@@ -44,11 +44,12 @@ class Feedback:
         return None
 
     def tasks(self):
-        """{domain: rows of the parent on its train tasks}; only tasks whose label is told."""
+        """{domain: rows of the parent on its train tasks}; only tasks whose label is told, or that have a goal."""
         folder = self.path / "agents" / str(self.parent())
         found = {}
         for file in sorted(folder.glob("*.jsonl")) if folder.is_dir() else []:
-            rows = [r for r in read_lines(file) if isinstance(r.get("inputs"), dict) and r.get("label") is not None]
+            rows = [r for r in read_lines(file) if isinstance(r.get("inputs"), dict)]
+            rows = [r for r in rows if r.get("label") is not None or {"goal", "info"} <= set(r["inputs"])]
             if rows:
                 found[file.stem] = rows
         return found

@@ -1,7 +1,7 @@
 """The meta agent: reads how earlier agents did, makes a few edits of the genome's source, says what it did.
 
 Read `forward` first. The strategy (strategy.json) says how many edits, of which kinds, from how large pools;
-adapt.py changes it by what worked. label_edits.py and repair_edits.py make the edits, each on evidence.
+adapt.py changes it by what worked. label_edits.py and repair_edits.py make the edits, each on evidence; those of reward_edits.py are guesses.
 """
 
 import random
@@ -15,6 +15,7 @@ import adapt
 import grammar
 import label_edits
 import repair_edits
+import reward_edits
 import sources
 from feedback import Feedback
 
@@ -57,6 +58,8 @@ class Work:
             kind = (rows[0].get("answer") or {}).get("kind")
             if kind == "label" or numbers(rows):
                 self.targets += self.label_targets(domain, rows)
+            elif kind == "files" and "goal" in rows[0]["inputs"]:
+                self.targets.append(self.reward_target(domain, rows))
             elif kind == "files":
                 self.targets.append(self.repair_target(domain, rows))
 
@@ -82,6 +85,11 @@ class Work:
         rules = sources.read_rules((self.agent / "operators.py").read_text())
         return domain, repair_edits.KINDS, repair_edits.Workshop(rows, rules, rewrite), self.write_rules
 
+    def reward_target(self, domain, rows):
+        rewards = sources.load(self.agent / "rewards.py", "genome_rewards")
+        model = sources.read_json(self.agent / "terms.json", {})
+        return domain, reward_edits.KINDS, reward_edits.Rewards(rows, model, rewards), self.write_terms
+
     def edit(self):
         """(kinds made, {kind: tries}, shapes used, notes): random kinds of edits until enough have succeeded."""
         made, tried, shapes, notes = [], Counter(), [], []
@@ -90,7 +98,8 @@ class Work:
             if len(made) >= int(self.strategy["edits"]) or not self.targets:
                 break
             domain, kinds, subject, write = self.rng.choice(self.targets)
-            weights = {k: self.strategy["kinds"].get(k, 0.0) for k in kinds}
+            usual = 1.0 if kinds is reward_edits.KINDS else 0.0  # these have no weights of their own in the strategy
+            weights = {k: self.strategy["kinds"].get(k, usual) for k in kinds}
             if sum(weights.values()) <= 0:
                 continue
             if kinds is label_edits.KINDS:
@@ -118,6 +127,9 @@ class Work:
         kept = {name: e for name, e in features.items() if name in needed}
         path.write_text(sources.write_features(path.read_text(), kept))
         sources.write_json(self.agent / "weights.json", models)
+
+    def write_terms(self, rewards):
+        sources.write_json(self.agent / "terms.json", rewards.model())
 
     def write_rules(self, workshop):
         path = self.agent / "operators.py"

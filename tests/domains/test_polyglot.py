@@ -123,8 +123,8 @@ def test_a_copy_of_the_benchmark_is_dealt_without_overlap(tmp_path: Path) -> Non
         (folder / name).write_text(f"stub {i}")
         (folder / test).write_text("test")
         (folder / "LICENSE").write_text("MIT")
-    (tmp_path / "rust" / "exercises" / "practice" / "r" / ".meta").mkdir(parents=True)
-    (tmp_path / "rust" / "exercises" / "practice" / "r" / ".meta" / "config.json").write_text("{}")
+    (tmp_path / "cobol" / "exercises" / "practice" / "r" / ".meta").mkdir(parents=True)
+    (tmp_path / "cobol" / "exercises" / "practice" / "r" / ".meta" / "config.json").write_text("{}")
     domain = load("polyglot", DataRef(tmp_path))
     assert {split: len(domain.splits[split]) for split in Split} == {Split.TRAIN: 10, Split.VAL: 4, Split.TEST: 10}
     tested = [t.id for k in (1, 2, 3) for t in load("polyglot", DataRef(tmp_path, (k, 3))).splits[Split.TEST]]
