@@ -20,17 +20,23 @@ STEPS = 150  #: of gradient descent
 
 def measure(domain: LoadedDomain) -> list[Finding]:
     """A note for each baseline that fits the answer kind."""
+    held = [*domain.splits[Split.VAL], *domain.splits[Split.TEST]]
+    return [
+        note("baselines", f"{name}: {mean:.3f} on {len(held)} tasks") for name, mean in figures(domain, held).items()
+    ]
+
+
+def figures(domain: LoadedDomain, held: Sequence[Task]) -> dict[str, float]:
+    """Baseline to its mean score on the tasks `held`; none where the answer kind, or the judge, does not allow any."""
     kind = domain.spec.answer.kind
     train = [task for task in domain.splits[Split.TRAIN] if "label" in task.hidden]
-    held = [*domain.splits[Split.VAL], *domain.splits[Split.TEST]]
     if kind not in ("label", "number") or domain.executes or domain.asks or len(train) < leaks.FEWEST or not held:
-        return []
+        return {}
     constant = _commonest(train, kind)
-    linear = _linear(train, kind)
-    return [
-        note("baselines", f"always {constant!r}: {_mean(domain, held, lambda _: constant):.3f} on {len(held)} tasks"),
-        note("baselines", f"a linear model of words and counts: {_mean(domain, held, linear):.3f}"),
-    ]
+    return {
+        f"always {constant!r}": _mean(domain, held, lambda _: constant),
+        "a linear model of words and counts": _mean(domain, held, _linear(train, kind)),
+    }
 
 
 def _mean(domain: LoadedDomain, tasks: Sequence[Task], answer: Callable[[Task], JSON]) -> float:

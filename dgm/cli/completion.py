@@ -21,10 +21,14 @@ def agents(incomplete: str) -> list[str]:
 
 
 def domains(incomplete: str) -> list[str]:
-    """Names of shipped domains; folders are left to the shell."""
+    """Names of shipped and of installed domains; folders are left to the shell."""
+    from importlib.metadata import entry_points
+
     from dgm import content
 
-    return [name for name in content.shipped("domains", "domain.toml") if name.startswith(incomplete)]
+    installed = (point.name for point in entry_points(group="dgm.domains"))
+    names = dict.fromkeys((*content.shipped("domains", "domain.toml"), *installed))
+    return [name for name in names if name.startswith(incomplete)]
 
 
 def agent_seeds(incomplete: str) -> list[str]:

@@ -170,6 +170,7 @@ def test_an_installed_package_brings_a_domain(tmp_path: Path) -> None:
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: chess-puzzles\nVersion: 1.0\n")
     (metadata / "entry_points.txt").write_text("[dgm.domains]\nchess = chess_puzzles\ngone = no_such_package\n")
     script = (
+        "from dgm.cli.completion import domains\nassert domains('ch') == ['chess'], domains('ch')\n"
         "from dgm.domain import Artifact, Split\nfrom dgm.domains import available, load\n"
         "names = available()\nassert 'gone' not in names, names\ndomain = load('chess')\n"
         "task = domain.splits[Split.TEST][0]\n"
