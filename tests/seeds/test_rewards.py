@@ -14,7 +14,7 @@ from dgm.domain import Split
 from tests.domains.folders import shipped
 
 SEEDS = Path(__file__).resolve().parents[2]
-JUDGED = '''"""The tasks of reward design, judged in no time: a step towards the goal should be worth more than one away."""
+JUDGED = '''"""The tasks of reward design, judged in no time: a step towards the goal is worth more than one away."""
 
 from __future__ import annotations
 
