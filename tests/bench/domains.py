@@ -38,9 +38,9 @@ PROPOSALS: Mapping[str, int] = {"coding": 12, "grading": 12, "review": 12, "poin
 BY_HAND: Mapping[str, str] = {
     "backward": 'def reward(obs, action, info):\n    return -info["x_velocity"]\n',
     "sideways": 'def reward(obs, action, info):\n    return info["y"]\n',
-    "jump": 'def reward(obs, action, info):\n    return info["z"]\n',
+    "jump": 'def reward(obs, action, info):\n    return 2.718 ** (20.0 * (info["z"] - 1.25))\n',
 }
-"""By the end of a task's name: a reward that says what its goal says."""
+"""By the end of a task's name: a reward that says what its goal says; of a jump its peak counts, not its mean height."""
 
 COLUMNS = ("domain", "tasks", "metric", "simple means on test", "root", "best", "command")
 SEED = 1
