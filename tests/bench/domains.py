@@ -40,7 +40,7 @@ BY_HAND: Mapping[str, str] = {
     "sideways": 'def reward(obs, action, info):\n    return info["y"]\n',
     "jump": 'def reward(obs, action, info):\n    return 2.718 ** (20.0 * (info["z"] - 1.25))\n',
 }
-"""By the end of a task's name: a reward that says what its goal says; of a jump its peak counts, not its mean height."""
+"""By the end of a task's name: a reward that says what its goal says; of a jump the peak counts, not the mean."""
 
 COLUMNS = ("domain", "tasks", "metric", "simple means on test", "root", "best", "command")
 SEED = 1
