@@ -11,25 +11,26 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
-from dgm import crew, evaluate, feedback, own_selection, propose, submissions
+from dgm import crew, evaluate, feedback, own_selection, submissions
 from dgm.archive import Admission, AgentRecord, Archive, Child, ProposalRecord
 from dgm.domain import Files, Split
 from dgm.domains import LoadedDomain
 from dgm.errors import AgentFailed, Status
 from dgm.evaluate import Measured
+from dgm.executor.pieces import Evaluate, Examine, Improve, Piece
 from dgm.gateway import BudgetSpent
-from dgm.gateway.lines import Line
-from dgm.genome import HALVES, digest, half_files, took_over
+from dgm.genome import digest, half_files, took_over
 from dgm.integrity import Policy, Watch, note, ruling
 from dgm.propose import Edit, NotBorn
 from dgm.results import best_per_domain, finalists
 from dgm.run import OWN, SELECTION, Run
-from dgm.sandbox import Sandbox
 from dgm.selection import choose, choose_mate
 from dgm.steering import PIN, SUBMIT
 from dgm.submissions import Submission
 
+T = TypeVar("T")
 Report = Callable[[AgentRecord], None]
 NOTHING = Measured()
 
@@ -100,9 +101,9 @@ def begin(run: Run) -> Attempt:
 def improve(attempt: Attempt, run: Run) -> Edit:
     """The parent's meta agent edits a copy of its genome, or somebody outside did. Raises NotBorn."""
     search, control = run.config.search, run.config.control
-    genome, evolving = run.archive.files(attempt.parent.id), frozenset(search.evolve)
+    genome = run.archive.files(attempt.parent.id)
     if attempt.submission is not None:
-        attempt.edit = submissions.edit(attempt.submission, genome, run.spec, evolving)
+        attempt.edit = submissions.edit(attempt.submission, genome, run.spec, frozenset(search.evolve))
         return attempt.edit
     shown = feedback.build(
         run.archive,
@@ -113,18 +114,17 @@ def improve(attempt: Attempt, run: Run) -> Edit:
         withheld=control.feedback == "withheld",
         mate=attempt.mate,
     )
-    attempt.edit = propose.improve(
-        genome,
-        shown,
-        run.spec,
-        evolving,
-        attempt.watch.sandbox,
+    piece = Improve(
+        attempt.number,
+        run.key(attempt.number, "bait"),
+        parent=attempt.parent.id,
+        genome=genome,
+        feedback=shown,
         iterations_left=search.proposals - attempt.number,
         seed=run.rng(attempt.number, "improve").getrandbits(31),
-        seconds=run.config.improve_seconds,
-        line=run.lines.improving(attempt.parent.id, attempt.number, attempt.model),
-        ongoing=run.ongoing,
+        models=attempt.model,
     )
+    attempt.edit = executed(piece, run, attempt.watch)
     attempt.improve_seconds = time.monotonic() - attempt.clock
     return attempt.edit
 
@@ -135,21 +135,21 @@ def work(attempt: Attempt, edit: Edit, run: Run) -> Measured:
     A child whose task half is byte for byte an earlier agent's is not made to work again: it has that agent's results.
     """
     twin = run.twin(digest(half_files(edit.files, run.spec.agent)))
-    place = attempt.watch.sandbox
-    with bench(edit.files, run, run.lines.working(attempt.number), place) as child, run.ongoing.holding(child):
-        try:
-            child.check(HALVES if twin is None else ("meta",))  # a known task half has shown that it starts
-        except AgentFailed as failure:
-            raise NotBorn(Admission.STILLBORN, failure.status, failure.reason) from None
-        if twin is None:
-            measured = evaluate.staged(child, run.domains)
-            attempt.watch.probe(child, run.domains)
-        else:
-            measured = recall(run.archive, twin)
-            attempt.watch.inherit(run.archive, twin)
+    piece = Evaluate(attempt.number, run.key(attempt.number, "bait"), edit.files, known=twin is not None)
+    measured = executed(piece, run, attempt.watch)
+    if twin is not None:
+        measured = recall(run.archive, twin)
+        attempt.watch.inherit(run.archive, twin)
+        attempt.note = f"the results are those of agent {twin}, whose task half is the same"
     attempt.evaluate_seconds = time.monotonic() - attempt.clock - attempt.improve_seconds
-    attempt.note = "" if twin is None else f"the results are those of agent {twin}, whose task half is the same"
     return measured
+
+
+def executed(piece: Piece[T], run: Run, watch: Watch) -> T:
+    """What a piece of work gives, wherever it is done. Raises AgentFailed."""
+    outcome = run.executor.do(piece, run)
+    watch.learn(outcome.caught, outcome.passed)
+    return outcome.result()
 
 
 def recall(archive: Archive, agent: int) -> Measured:
@@ -158,20 +158,6 @@ def recall(archive: Archive, agent: int) -> Measured:
     verdicts = [verdict for verdict in archive.verdicts(agent) if verdict.split != Split.TEST]
     logs = {f"{s.domain}.{s.split}": archive.logs(agent, s.domain, s.split) for s in scores}
     return Measured(scores, verdicts, logs, archive.proposal(agent).stage)
-
-
-def bench(files: Files, run: Run, line: Line, sandbox: Sandbox) -> evaluate.Bench:
-    """The sandboxes in which a genome is evaluated, with the models that it may ask."""
-    return evaluate.Bench(
-        files,
-        run.spec,
-        sandbox,
-        run.domains,
-        sessions=run.config.place.sessions,
-        seed=run.config.search.random_seed,
-        line=line,
-        task_seconds=run.config.task_seconds,
-    )
 
 
 def buried(attempt: Attempt, failure: AgentFailed, run: Run) -> Child:
@@ -266,8 +252,8 @@ def test(run: Run, report: Callable[[int], None] = lambda _: None) -> list[int]:
         done = {s.domain for s in run.archive.scores(agent) if s.split == Split.TEST}
         if left := [domain for domain in run.domains if domain.name not in done]:
             watch = Watch(run.sandbox, run.key(agent, "bait"))
-            with bench(run.archive.files(agent), run, run.lines.examined(agent), watch.sandbox) as open_bench:
-                measured = evaluate.test(open_bench, left)
+            names = tuple(domain.name for domain in left)
+            measured = executed(Examine(agent, run.key(agent, "bait"), run.archive.files(agent), names), run, watch)
             note(run.archive, agent, watch.unborn(), Policy(run.config.search.integrity))
             run.archive.add_scores(agent, measured.scores, measured.verdicts, measured.logs)
             run.lines.sync(run.archive)

@@ -16,6 +16,8 @@ from dgm.archive import AgentRecord, Archive, Child
 from dgm.closing import Closing
 from dgm.config import RunConfig
 from dgm.domains import LoadedDomain
+from dgm.executor import Executor
+from dgm.executor.local import Local
 from dgm.gateway.lines import Lines
 from dgm.genome import GenomeSpec, digest, half_files
 from dgm.ongoing import Ongoing
@@ -47,6 +49,7 @@ class Run(Closing):
     started: float = field(default_factory=time.monotonic)
     before: float = 0.0  #: seconds that earlier sittings of this run took
     ongoing: Ongoing = field(default_factory=Ongoing)
+    executor: Executor = field(default_factory=Local)
     lock: threading.RLock = field(default_factory=threading.RLock)
     _in_flight: set[int] = field(default_factory=set)
     _halves: dict[str, int] = field(default_factory=dict)  #: digest of a task half to the first agent that has it
@@ -109,6 +112,7 @@ class Run(Closing):
     def close(self) -> None:
         """Give up what is under way, and leave plain files."""
         self.ongoing.abort()
+        self.executor.close()
         self.lines.close()
         self.archive.close()
         if isinstance(self.sandbox, Closing):

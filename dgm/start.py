@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from dgm import config as configs
 from dgm import evaluate, loop, own_selection, results, settings, sources
 from dgm.archive import Archive, DomainRecord
 from dgm.config import Models, RunConfig
 from dgm.controls import PermutedTrain
-from dgm.domain import Split
+from dgm.domain import Files, Split
 from dgm.domains import DataRef, LoadedDomain, load
 from dgm.errors import AgentFailed, UserError
+from dgm.executor import connect
 from dgm.gateway import BudgetSpent, opening
 from dgm.genome import HALVES, SELECT, GenomeSpec, parse_spec
 from dgm.integrity import Policy, Watch, note
@@ -51,6 +53,25 @@ def create(path: Path, config: RunConfig, notice: Notice) -> Run:
         }
     )
     watch = Watch(sandbox, f"{config.search.random_seed}/{results.ROOT}/bait")
+    executor = connect(config, path)
+    try:
+        archive = _measured_root(path, config, genome, spec, watch, domains, notice)
+        return _run(Run(archive, config, domains, sandbox, spec, select, Helm(archive), tell=notice, executor=executor))
+    except BaseException:
+        executor.close()
+        raise
+
+
+def _measured_root(
+    path: Path,
+    config: RunConfig,
+    genome: Files,
+    spec: GenomeSpec,
+    watch: Watch,
+    domains: Sequence[LoadedDomain],
+    notice: Notice,
+) -> Archive:
+    """A new archive with agent 0 in it."""
     with opening.before_the_archive(path, config, notice) as lines:
         notice("measuring the root")
         bench = evaluate.Bench(
@@ -73,7 +94,7 @@ def create(path: Path, config: RunConfig, notice: Notice) -> Run:
     records = [DomainRecord(d.name, str(d.spec.version), d.digest) for d in domains]
     archive = Archive.create(path, config.to_toml(), child, records)
     note(archive, results.ROOT, watch.unborn(), Policy.FLAG)
-    return _run(Run(archive, config, domains, sandbox, spec, select, Helm(archive), tell=notice))
+    return archive
 
 
 def reopen(path: Path, notice: Notice, changes: Mapping[str, object] | None = None) -> Run:
@@ -91,10 +112,16 @@ def reopen(path: Path, notice: Notice, changes: Mapping[str, object] | None = No
             )
     select = selector(config.search.selector)
     sandbox = _sandbox(config, True, notice)
-    archive = Archive.open(path, write=True)
-    config = settings.extend(archive, config, changes or {})
-    before = sum(proposal.seconds for proposal in archive.proposals())
-    return _run(Run(archive, config, domains, sandbox, spec, select, Helm(archive), tell=notice, before=before))
+    executor = connect(configs.changed(config, changes or {}), path)
+    try:
+        archive = Archive.open(path, write=True)
+        config = settings.extend(archive, config, changes or {})
+        run = Run(archive, config, domains, sandbox, spec, select, Helm(archive), tell=notice, executor=executor)
+        run.before = sum(proposal.seconds for proposal in archive.proposals())
+        return _run(run)
+    except BaseException:
+        executor.close()
+        raise
 
 
 def _run(run: Run) -> Run:

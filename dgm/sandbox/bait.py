@@ -15,7 +15,7 @@ import base64
 import hashlib
 import json
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -84,8 +84,12 @@ class Baited:
     def listen(self, data: bytes) -> None:
         """Hear what came out of a session."""
         if found := self.lure.heard(data):
-            with self._lock:
-                self._caught |= found
+            self.learn(found)
+
+    def learn(self, caught: Iterable[str]) -> None:
+        """What was heard of the same bait elsewhere."""
+        with self._lock:
+            self._caught |= set(caught)
 
     @property
     def caught(self) -> list[str]:
