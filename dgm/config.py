@@ -141,12 +141,14 @@ CHANGEABLE: dict[str, tuple[str, ...]] = {
     "seconds": ("search", "seconds"),
     "patience": ("search", "patience"),
     "usd": ("models", "budget", "usd"),
+    "executor": ("place", "executor"),
+    "workers": ("place", "workers"),
 }
-"""What a run that goes on may be told anew: how long it is to be, and what it may cost."""
+"""What a run that goes on may be told anew: how long it is to be, what it may cost, and where it is made."""
 
 
 def changed(config: RunConfig, changes: Mapping[str, object]) -> RunConfig:
-    """With some of CHANGEABLE changed."""
+    """With some of CHANGEABLE changed. Raises UserError naming the one that is wrong."""
     told = config.model_dump(mode="json")
     for name, value in changes.items():
         *tables, key = CHANGEABLE[name]
@@ -154,4 +156,8 @@ def changed(config: RunConfig, changes: Mapping[str, object]) -> RunConfig:
         for table in tables:
             place = place[table]
         place[key] = value
-    return RunConfig.model_validate(told)
+    try:
+        return RunConfig.model_validate(told)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UserError(f"--{first['loc'][-1]} {first['input']!r}: {first['msg']}") from None

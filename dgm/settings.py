@@ -1,6 +1,6 @@
 """The configuration that holds in an archive: `dgm.toml`, which never changes, and what it was told since.
 
-`dgm resume` may be told anew how long a run is to be and what it may cost; that is an event of the kind `extended`, so
+`dgm resume` may be told anew how long a run is to be, what it may cost and where it is made; that is an event of the kind `extended`, so
 that the next `dgm resume` needs no option again.
 """
 

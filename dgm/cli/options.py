@@ -42,6 +42,7 @@ OPTIONS: dict[tuple[str, ...], str] = {
     ("models", "budget", "usd"): "--budget-usd",
     ("models", "budget", "tokens"): "--budget-tokens",
     ("place", "sandbox"): "--sandbox",
+    ("place", "executor"): "--executor",
     ("place", "sessions"): "--sessions",
     ("place", "workers"): "--workers",
 }

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import platform
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -66,7 +66,7 @@ class Station:
     tell: Callable[[str], None] = lambda line: None
 
 
-def working(setting: Setting, piece: Piece[T]) -> Iterator[Outcome[T] | DgmError | None]:
+def working(setting: Setting, piece: Piece[T]) -> Generator[Outcome[T] | DgmError | None]:
     """Do a piece: None as a sign of life at once and every `BEAT` seconds, then the outcome, or the error that the
     piece raised. To close the iterator is to give the piece up; its sandboxes have ended then."""
     ongoing = Ongoing()

@@ -111,7 +111,8 @@ class RayJob:
 
 def _largest() -> int:
     """CPUs of the largest node that is there; 1 where none has any yet, so that a piece waits for one."""
-    return max(1, *(int(node["Resources"].get("CPU", 0)) for node in ray.nodes() if node["Alive"]), 1)
+    nodes = ray.nodes()  # type: ignore[no-untyped-call]
+    return max([1, *(int(node["Resources"].get("CPU", 0)) for node in nodes if node["Alive"])])
 
 
 def _first_line(error: BaseException) -> str:
