@@ -1,7 +1,7 @@
 """The configuration that holds in an archive: `dgm.toml`, which never changes, and what it was told since.
 
-`dgm resume` may be told anew how long a run is to be, what it may cost and where it is made; that is an event of the kind `extended`, so
-that the next `dgm resume` needs no option again.
+`dgm resume` may be told anew how long a run is to be, what it may cost and where it is made; that is an event of the
+kind `extended`, so that the next `dgm resume` needs no option again.
 """
 
 from __future__ import annotations

@@ -151,6 +151,14 @@ Workers = Annotated[
         "--workers", metavar="N", help="Proposals in flight at a time, or auto. One is reproducible bit for bit. [1]"
     ),
 ]
+Executor = Annotated[
+    str | None,
+    typer.Option(
+        "--executor",
+        metavar="E",
+        help="Where proposals are made and evaluated: local, ray[:HOST:PORT] or slurm[:KEY=VALUE,…]. [local]",
+    ),
+]
 Models = Annotated[
     list[str] | None,
     typer.Option(

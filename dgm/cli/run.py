@@ -51,6 +51,7 @@ def run_command(
     selector: parameters.Selector = None,
     integrity: parameters.Integrity = None,
     sandbox: parameters.Sandbox = None,
+    executor: parameters.Executor = None,
     sessions: parameters.Sessions = None,
     workers: parameters.Workers = None,
     data: parameters.Data = None,
@@ -96,6 +97,7 @@ def run_command(
         "--selector": selector,
         "--integrity": integrity,
         "--sandbox": sandbox,
+        "--executor": executor,
         "--sessions": sessions,
         "--workers": options.workers(workers, thinking=bool(model or meta_model)),
         "--data": data_files(data or ()),
@@ -120,24 +122,37 @@ def run_command(
         _tell(path, ended, json)
 
 
-@app.command("resume", epilog="\b\nExamples:\n  dgm resume first\n  dgm resume first --proposals 80")
+@app.command(
+    "resume",
+    epilog="\b\nExamples:\n  dgm resume first\n  dgm resume first --proposals 80\n"
+    "  dgm resume first --executor ray:auto --workers 16",
+)
 def resume_command(
     name: parameters.Name,
     proposals: parameters.Proposals = None,
     seconds: parameters.Seconds = None,
     budget_usd: parameters.BudgetUsd = None,
+    executor: parameters.Executor = None,
+    workers: parameters.Workers = None,
     track: parameters.Trackers = None,
     no_test: parameters.NoTest = False,
     json: parameters.RunJson = False,
 ) -> None:
     """Go on with a run that was stopped, killed, or is to be longer. Needs no option."""
     from dgm import start
+    from dgm.cli import options
     from dgm.cli.progress import progress
     from dgm.cli.text import archive_of
 
     path = archive_of(name)
-    budget = {"proposals": proposals, "seconds": seconds, "usd": budget_usd}
-    changes: dict[str, object] = {key: value for key, value in budget.items() if value is not None}
+    given = {
+        "proposals": proposals,
+        "seconds": seconds,
+        "usd": budget_usd,
+        "executor": executor,
+        "workers": options.workers(workers, thinking=False),
+    }
+    changes: dict[str, object] = {key: value for key, value in given.items() if value is not None}
     if not changes and _unpaused(path):
         print(f"{name}: goes on")
         return
