@@ -49,6 +49,7 @@ class RayCluster:
         if self._ours:
             for name, value in QUIET.items():
                 os.environ.setdefault(name, value)
+            _hush()
             try:
                 with _signals_kept():
                     ray.init(address or None, log_to_driver=False, logging_level=logging.ERROR, include_dashboard=None)
@@ -117,6 +118,14 @@ def _largest() -> int:
 
 def _first_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}".splitlines()[0][:200]
+
+
+def _hush() -> None:
+    """Ray prints what its nodes say on standard output, told to log or not. Standard output is for tables and JSON, and
+    what of it concerns a run is told when a lease is lost."""
+    from ray._private import worker
+
+    worker.print_to_stdstream = lambda *_, **__: None
 
 
 @contextmanager

@@ -1,0 +1,42 @@
+"""A Ray cluster of small nodes on this machine: a head that works like the others, and nodes that can be killed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from dgm.closing import Closing
+
+STORE = 80 << 20
+
+
+@dataclass
+class Nodes(Closing):
+    """Real Ray nodes: processes of their own, with two CPUs each as Ray counts them."""
+
+    cluster: Any
+    nodes: list[Any]
+
+    @classmethod
+    def start(cls, count: int) -> Nodes:
+        from ray.cluster_utils import Cluster
+
+        head = {"num_cpus": 2, "object_store_memory": STORE, "include_dashboard": False}
+        made = cls(Cluster(initialize_head=True, head_node_args=head), [])
+        for _ in range(count - 1):
+            made.add()
+        return made
+
+    @property
+    def address(self) -> str:
+        return str(self.cluster.address)
+
+    def add(self) -> None:
+        self.nodes.append(self.cluster.add_node(num_cpus=2, object_store_memory=STORE))
+
+    def kill(self) -> None:
+        """The newest node, with all that it does; without a farewell."""
+        self.cluster.remove_node(self.nodes.pop(), allow_graceful=False)
+
+    def close(self) -> None:
+        self.cluster.shutdown()
