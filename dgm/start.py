@@ -112,16 +112,18 @@ def reopen(path: Path, notice: Notice, changes: Mapping[str, object] | None = No
             )
     select = selector(config.search.selector)
     sandbox = _sandbox(config, True, notice)
-    executor = connect(configs.changed(config, changes or {}), path)
-    try:
-        archive = Archive.open(path, write=True)
-        config = settings.extend(archive, config, changes or {})
-        run = Run(archive, config, domains, sandbox, spec, select, Helm(archive), tell=notice, executor=executor)
-        run.before = sum(proposal.seconds for proposal in archive.proposals())
-        return _run(run)
+    archive = Archive.open(path, write=True)
+    try:  # after the archive, whose lock says that no other driver has work given out
+        executor = connect(configs.changed(config, changes or {}), path)
     except BaseException:
-        executor.close()
+        archive.close()
         raise
+    config = settings.extend(archive, config, changes or {})
+    before = sum(proposal.seconds for proposal in archive.proposals())
+    helm = Helm(archive)
+    return _run(
+        Run(archive, config, domains, sandbox, spec, select, helm, tell=notice, before=before, executor=executor)
+    )
 
 
 def _run(run: Run) -> Run:

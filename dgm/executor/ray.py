@@ -52,7 +52,7 @@ class RayCluster:
             _hush()
             try:
                 with _signals_kept():
-                    ray.init(address or None, log_to_driver=False, logging_level=logging.ERROR, include_dashboard=None)
+                    ray.init(address or None, log_to_driver=False, logging_level=logging.ERROR)
             except (ConnectionError, ValueError, RuntimeError, TimeoutError) as error:
                 told = " ".join(str(error).split())[:300]
                 raise UserError(f"--executor ray: no cluster answers at {address or 'this machine'}: {told}") from None
@@ -106,7 +106,7 @@ class RayJob:
     def cancel(self) -> None:
         if not self._ended:
             self._ended = True
-            with suppress(exceptions.RayError, TypeError, ValueError):
+            with suppress(exceptions.RayError):
                 ray.cancel(self._stream, force=True)
 
 

@@ -1,8 +1,8 @@
 """Slurm, through submitit: every piece is one job of one process, sent with sbatch from the driver.
 
 Driver and nodes share a folder (beside the archive unless told otherwise): there a job finds its piece, leaves its
-signs of life and its outcome. The folder goes when the driver closes; a job that no longer finds it ends, so that a
-driver that was killed leaves no work behind that lasts longer than one piece. Submitit's requeueing is off.
+signs of life and its outcome. The folder goes when the driver closes, or when the next one begins; a job that no longer
+finds it ends, and without that it ends with its piece. Submitit's requeueing is off.
 
 Suited to pieces of minutes: sbatch, the queue and the start of a process come to some seconds for each.
 """
@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import tempfile
 import threading
 import time
 from collections.abc import Mapping
@@ -50,9 +49,11 @@ class SlurmCluster:
 
     def __init__(self, given: Mapping[str, str], archive: Path) -> None:
         parent = Path(given.get("folder", archive.absolute().parent)).absolute()
+        self._folder = parent / f".{archive.name}.jobs"
+        shutil.rmtree(self._folder, ignore_errors=True)  # of a driver that was killed; its jobs end with it
         try:
             parent.mkdir(parents=True, exist_ok=True)
-            self._folder = Path(tempfile.mkdtemp(prefix=f".{archive.name}.jobs-", dir=parent))
+            self._folder.mkdir(mode=0o700)
         except OSError as error:
             raise UserError(f"--executor slurm: {parent} cannot be written: {error.strerror}") from None
         self._lock = threading.Lock()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,9 @@ class Nodes(Closing):
 
     @classmethod
     def start(cls, count: int) -> Nodes:
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        # A node has half a minute to come up, and one question that a busy head does not answer may take all of it.
+        os.environ.setdefault("RAY_gcs_server_request_timeout_seconds", "5")
         from ray.cluster_utils import Cluster
 
         head = {"num_cpus": 2, "object_store_memory": STORE, "include_dashboard": False}
