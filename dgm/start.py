@@ -120,10 +120,9 @@ def reopen(path: Path, notice: Notice, changes: Mapping[str, object] | None = No
         raise
     config = settings.extend(archive, config, changes or {})
     before = sum(proposal.seconds for proposal in archive.proposals())
-    helm = Helm(archive)
-    return _run(
-        Run(archive, config, domains, sandbox, spec, select, helm, tell=notice, before=before, executor=executor)
-    )
+    run = Run(archive, config, domains, sandbox, spec, select, Helm(archive), tell=notice, executor=executor)
+    run.before = before
+    return _run(run)
 
 
 def _run(run: Run) -> Run:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -28,6 +29,9 @@ from dgm.executor.pieces import Improve, Outcome, Piece
 
 QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
 """For a cluster of our own: it tells nobody that it is used, and leaves the devices' variables alone."""
+
+REACH = 10.0
+"""Seconds in which a cluster's head must answer at all."""
 
 
 def connect(where: str, archive: Path) -> Leasing:
@@ -47,6 +51,7 @@ class RayCluster:
     def __init__(self, address: str) -> None:
         self._ours = not ray.is_initialized()
         if self._ours:
+            _reach(address)
             for name, value in QUIET.items():
                 os.environ.setdefault(name, value)
             _hush()
@@ -118,6 +123,16 @@ def _largest() -> int:
 
 def _first_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}".splitlines()[0][:200]
+
+
+def _reach(address: str) -> None:
+    """Raises UserError at once where nobody listens; Ray itself would try for minutes."""
+    host, _, port = address.rpartition(":")
+    if host and port.isdecimal():
+        try:
+            socket.create_connection((host, int(port)), timeout=REACH).close()
+        except OSError as error:
+            raise UserError(f"--executor ray: no cluster answers at {address}: {error}") from None
 
 
 def _hush() -> None:

@@ -167,6 +167,15 @@ def test_an_executor_that_is_not_there_is_refused_and_nothing_is_written(
     assert not (world.folder / "run0").exists()
 
 
+@pytest.mark.slow  # Ray is long to import
+@pytest.mark.needs("ray")
+@pytest.mark.parametrize("where", ["127.0.0.1:9", "ray://127.0.0.1:9"])
+def test_a_cluster_that_does_not_answer_is_told_at_once(world: World, where: str) -> None:
+    with pytest.raises(UserError, match="--executor ray"):
+        through(world, f"ray:{where}", world.agent(), world.meta())
+    assert not (world.folder / "run0").exists()
+
+
 @pytest.mark.needs("submitit")
 @pytest.mark.parametrize("where", ["minutes=soon", "speed=9", "cluster=moon", "partition"])
 def test_settings_of_slurm_that_are_wrong_are_named(world: World, where: str) -> None:
