@@ -9,10 +9,11 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import os
 import re
 import shutil
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,18 +77,27 @@ class LogStore:
         path = self.path / str(agent) / (name + _SUFFIX)
         return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
 
-    def keep_only(self, known: set[tuple[int, str]]) -> list[str]:
-        """Remove every file that no record knows, the rest of a killed writer; what was removed."""
+    def keep_only(
+        self, recorded: Callable[[int], Collection[str]], suspects: tuple[Collection[int], int] | None
+    ) -> list[str]:
+        """Remove every file that no record knows, the rest of a killed writer; what was removed.
+
+        `recorded` gives the names of an agent's logs. Only the folders of the `suspects` are looked into, some agents
+        and all above a number, and what is no agent's folder; None: every one.
+        """
         removed = []
-        for folder in sorted(self.path.iterdir()) if self.path.is_dir() else []:
-            number = int(folder.name) if folder.name.isascii() and folder.name.isdigit() else -1
+        for name in os.listdir(self.path) if self.path.is_dir() else []:
+            number = int(name) if name.isascii() and name.isdigit() else -1
+            if suspects is not None and 0 <= number <= suspects[1] and number not in suspects[0]:
+                continue
+            folder, known = self.path / name, recorded(number)
             for path in sorted(folder.iterdir()) if folder.is_dir() else []:
-                if (number, path.name.removesuffix(_SUFFIX)) not in known:
+                if path.name.removesuffix(_SUFFIX) not in known:
                     shutil.rmtree(path) if path.is_dir() else path.unlink()
                     removed.append(f"logs/{folder.name}/{path.name}")
             if folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()
-        return removed
+        return sorted(removed)
 
 
 def _line(row: Mapping[str, JSON]) -> str:
