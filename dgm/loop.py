@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from dgm import crew, evaluate, feedback, own_selection, propose, submissions
@@ -20,7 +20,7 @@ from dgm.errors import AgentFailed, Status
 from dgm.evaluate import Measured
 from dgm.gateway import BudgetSpent
 from dgm.gateway.lines import Line
-from dgm.genome import HALVES, digest, half_files, took_over
+from dgm.genome import HALVES, GenomeSpec, digest, half_files, took_over
 from dgm.integrity import Policy, Watch, note, ruling
 from dgm.propose import Edit, NotBorn
 from dgm.results import best_per_domain, finalists
@@ -29,6 +29,9 @@ from dgm.sandbox import Sandbox
 from dgm.selection import choose, choose_mate
 from dgm.steering import PIN, SUBMIT
 from dgm.submissions import Submission
+
+RECALLED = "recalled"
+"""The kind of event where an agent's test results are another's: {"agent", "of", "split"}."""
 
 Report = Callable[[AgentRecord], None]
 NOTHING = Measured()
@@ -134,7 +137,7 @@ def work(attempt: Attempt, edit: Edit, run: Run) -> Measured:
 
     A child whose task half is byte for byte an earlier agent's is not made to work again: it has that agent's results.
     """
-    twin = run.twin(digest(half_files(edit.files, run.spec.agent)))
+    twin = run.archive.ask.with_half(task_half(edit.files, run.spec))
     place = attempt.watch.sandbox
     with bench(edit.files, run, run.lines.working(attempt.number), place) as child, run.ongoing.holding(child):
         try:
@@ -150,6 +153,11 @@ def work(attempt: Attempt, edit: Edit, run: Run) -> Measured:
     attempt.evaluate_seconds = time.monotonic() - attempt.clock - attempt.improve_seconds
     attempt.note = "" if twin is None else f"the results are those of agent {twin}, whose task half is the same"
     return measured
+
+
+def task_half(genome: Files, spec: GenomeSpec) -> str:
+    """What an agent's results on tasks depend on, within a run: the digest of its task half."""
+    return digest(half_files(genome, spec.agent))
 
 
 def recall(archive: Archive, agent: int) -> Measured:
@@ -201,7 +209,7 @@ def admitted(attempt: Attempt, edit: Edit, measured: Measured, run: Run) -> Chil
     return _child(attempt, run, admission, Status.OK, reason, files=edit.files, summary=edit.summary, measured=measured)
 
 
-def root(genome: Files, domains: Sequence[LoadedDomain], bench: evaluate.Bench) -> Child:
+def root(genome: Files, spec: GenomeSpec, domains: Sequence[LoadedDomain], bench: evaluate.Bench) -> Child:
     """The record of agent 0. Raises AgentFailed when the root itself does not start."""
     began, clock = time.time(), time.monotonic()
     bench.check()
@@ -218,6 +226,7 @@ def root(genome: Files, domains: Sequence[LoadedDomain], bench: evaluate.Bench) 
         scores=measured.scores,
         verdicts=measured.verdicts,
         logs=measured.logs,
+        task_half=task_half(genome, spec),
     )
 
 
@@ -252,10 +261,8 @@ def ended(run: Run, stop: Callable[[], bool]) -> str | None:
 
 def stale(run: Run) -> int:
     """Proposals since the best mean val score was last bettered."""
-    best, when = float("-inf"), 0
-    for candidate in run.archive.candidates():
-        if candidate.scores and (mean := sum(candidate.scores.values()) / len(candidate.scores)) > best:
-            best, when = mean, candidate.id
+    view = run.archive.view()
+    when = int(view.id[view.quality.argmax()]) if view.eligible.all() else 0  # nothing was ever measured
     return run.archive.next_id() - 1 - when
 
 
@@ -264,7 +271,8 @@ def test(run: Run, report: Callable[[int], None] = lambda _: None) -> list[int]:
     chosen = finalists(run.archive)
     for agent in chosen:
         done = {s.domain for s in run.archive.scores(agent) if s.split == Split.TEST}
-        if left := [domain for domain in run.domains if domain.name not in done]:
+        left = [domain for domain in run.domains if domain.name not in done]
+        if left and not remember(run.archive, agent, done):
             watch = Watch(run.sandbox, run.key(agent, "bait"))
             with bench(run.archive.files(agent), run, run.lines.examined(agent), watch.sandbox) as open_bench:
                 measured = evaluate.test(open_bench, left)
@@ -275,6 +283,20 @@ def test(run: Run, report: Callable[[int], None] = lambda _: None) -> list[int]:
     for domain, agent in best_per_domain(run.archive).items():
         run.archive.tag_best(domain, agent)
     return chosen
+
+
+def remember(archive: Archive, agent: int, done: Collection[str]) -> bool:
+    """Give an agent the test results of another whose task half is the same, on what is not `done` yet; whether there
+    were any."""
+    for other in archive.ask.twins(agent):
+        scores = [s for s in archive.scores(other) if s.split == Split.TEST and s.domain not in done]
+        if scores:
+            verdicts = [v for s in scores for v in archive.verdicts(other, s.domain, Split.TEST)]
+            logs = {f"{s.domain}.{s.split}": archive.logs(other, s.domain, s.split) for s in scores}
+            archive.add_event(RECALLED, {"agent": agent, "of": other, "split": str(Split.TEST)})
+            archive.add_scores(agent, scores, verdicts, logs)
+            return True
+    return False
 
 
 def _child(
@@ -316,6 +338,7 @@ def _child(
         scores=measured.scores,
         verdicts=measured.verdicts,
         logs=measured.logs,
+        task_half=task_half(files, run.spec) if files is not None and measured.scores else None,
     )
 
 

@@ -49,21 +49,13 @@ def chosen_scores(archive: Archive) -> dict[str, dict[int, ScoreRecord]]:
 
 def best_per_domain(archive: Archive) -> dict[str, int]:
     """Domain to the agent with the highest mean on the split that chooses; the older of equals."""
-    return {
-        domain: min(scores, key=lambda agent: (-scores[agent].mean, agent))
-        for domain, scores in chosen_scores(archive).items()
-        if scores
-    }
+    return {domain: archive.ask.best(domain, split) for domain, split in archive.ask.splits().items()}
 
 
 def best_overall(archive: Archive) -> int:
     """The agent with the highest mean over the domains, among those measured in all of them."""
-    scores = chosen_scores(archive)
-    if not scores:
-        return ROOT
-    everywhere = set.intersection(*(set(by_agent) for by_agent in scores.values()))
-    means = {agent: sum(by_agent[agent].mean for by_agent in scores.values()) / len(scores) for agent in everywhere}
-    return min(means, key=lambda agent: (-means[agent], agent), default=ROOT)
+    best = archive.ask.best_overall(archive.ask.splits())
+    return ROOT if best is None else best
 
 
 def finalists(archive: Archive) -> list[int]:

@@ -17,7 +17,7 @@ from dgm.closing import Closing
 from dgm.config import RunConfig
 from dgm.domains import LoadedDomain
 from dgm.gateway.lines import Lines
-from dgm.genome import GenomeSpec, digest, half_files
+from dgm.genome import GenomeSpec
 from dgm.ongoing import Ongoing
 from dgm.sandbox import Sandbox
 from dgm.selection import Selector
@@ -49,8 +49,6 @@ class Run(Closing):
     ongoing: Ongoing = field(default_factory=Ongoing)
     lock: threading.RLock = field(default_factory=threading.RLock)
     _in_flight: set[int] = field(default_factory=set)
-    _halves: dict[str, int] = field(default_factory=dict)  #: digest of a task half to the first agent that has it
-    _seen: int = 0  #: agents that `_halves` knows
 
     def rng(self, number: int, use: str) -> random.Random:
         """The generator for one use in one proposal."""
@@ -95,16 +93,6 @@ class Run(Closing):
             kept = self.archive.record(child)
             self.lines.sync(self.archive)
             return kept
-
-    def twin(self, half: str) -> int | None:
-        """The first agent whose task half has this digest."""
-        with self.lock:
-            for agent in self.archive.agents()[self._seen :]:
-                if agent.admission.works:
-                    files = half_files(self.archive.files(agent.id), self.spec.agent)
-                    self._halves.setdefault(digest(files), agent.id)
-                self._seen += 1
-            return self._halves.get(half)
 
     def close(self) -> None:
         """Give up what is under way, and leave plain files."""

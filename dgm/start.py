@@ -65,7 +65,7 @@ def create(path: Path, config: RunConfig, notice: Notice) -> Run:
         )
         try:
             with bench:
-                child = loop.root(genome, domains, bench)
+                child = loop.root(genome, spec, domains, bench)
         except AgentFailed as failure:
             raise UserError(f"the root genome does not start: {failure.reason}") from None
         except BudgetSpent as spent:
@@ -93,7 +93,8 @@ def reopen(path: Path, notice: Notice, changes: Mapping[str, object] | None = No
     sandbox = _sandbox(config, True, notice)
     archive = Archive.open(path, write=True)
     config = settings.extend(archive, config, changes or {})
-    before = sum(proposal.seconds for proposal in archive.proposals())
+    archive.name_halves(lambda files: loop.task_half(files, spec))
+    before = archive.ask.seconds()
     return _run(Run(archive, config, domains, sandbox, spec, select, Helm(archive), tell=notice, before=before))
 
 

@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from dgm.archive import database
+from dgm.archive import database, packing
 from dgm.archive.details import Details
 from dgm.archive.disk import disk_errors, sync_directory
 from dgm.archive.failpoints import failpoint
@@ -38,7 +38,6 @@ from dgm.archive.model import (
     ScoreRecord,
     VerdictRecord,
 )
-from dgm.archive.packing import Packing
 from dgm.archive.population import Population
 from dgm.archive.recording import (
     CONFIG,
@@ -54,7 +53,7 @@ from dgm.archive.records import Records, task_name
 from dgm.archive.repair import repair
 from dgm.archive.store import GitStore
 from dgm.closing import Closing
-from dgm.domain import JSON, Split
+from dgm.domain import JSON, Files, Split
 from dgm.errors import UserError
 
 if TYPE_CHECKING:
@@ -104,7 +103,7 @@ class Archive(Closing):
             if lock is not None:
                 with disk_errors(path):
                     repair(self._records, self._lookups, self._store, self._logs)
-            self._packing = Packing(self._store) if lock is not None else None
+            self._packing = packing.Packing(self._store, packing.LOOSE) if lock is not None else None
         except BaseException:
             self._records.close()
             raise
@@ -201,7 +200,7 @@ class Archive(Closing):
 
     def children(self, agent: int) -> int:
         """How many proposals were made from an agent, failed ones included."""
-        return sum(self._lookups.outcomes_below(agent).values())
+        return self._lookups.counts([agent])[agent]
 
     def candidates(self) -> list[Candidate]:
         """The agents that work, by id, as a selector wants them."""
@@ -355,6 +354,12 @@ class Archive(Closing):
         """Note something that happened to the archive; `kind` is a word."""
         with disk_errors(self.path):
             self._records.add_event(kind, body)
+
+    def name_halves(self, digest: Callable[[Files], str]) -> None:
+        """Give agents that an older dgm recorded the digest of their task half, by which equal ones are known."""
+        with self._lock, disk_errors(self.path):
+            if nameless := self._lookups.without_half():
+                self._records.add_halves({agent: digest(self.files(agent)) for agent in nameless})
 
     def last_call(self) -> int:
         """The highest id of a model call on record; 0 without any."""

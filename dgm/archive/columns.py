@@ -165,22 +165,32 @@ class Columns:
         self._floats[_CLADE_TRIALS, rows] += trials
 
     def _sum_clades(self) -> None:
-        """Sum up the tree once, leaves first. An agent's id may be below its parent's: order by descent, not id."""
-        ids, parents = self._ids.tolist(), self._ints[_PARENT, : self._size].tolist()
-        row_of = {agent: row for row, agent in enumerate(ids)}
-        below: dict[int, list[int]] = {}
-        for row, parent in enumerate(parents):
-            below.setdefault(row_of[parent] if parent >= 0 else -1, []).append(row)
-        order = list(below.get(-1, ()))
-        for row in order:  # grows while it is read
-            order.extend(below.get(row, ()))
-        sums: list[Floats | Ints] = [self._ints[_CLADE], self._floats[_CLADE_SUCCESSES], self._floats[_CLADE_TRIALS]]
-        for column in sums:
-            totals = column[: self._size].tolist()
-            for row in reversed(order):
-                if parents[row] >= 0:
-                    totals[row_of[parents[row]]] += totals[row]
-            column[: self._size] = totals
+        """Sum up the tree once, leaves first. An agent's id may be below its parent's: then order by descent, not id."""
+        n = self._size
+        above = np.where(self._ints[_PARENT, :n] < 0, -1, np.searchsorted(self._ids, self._ints[_PARENT, :n]))
+        order = range(n) if np.all(above < np.arange(n)) else _downward(above.tolist())
+        parents = above.tolist()
+        sums = (self._ints[_CLADE], self._floats[_CLADE_SUCCESSES], self._floats[_CLADE_TRIALS])
+        clade, successes, trials = (column[:n].tolist() for column in sums)
+        for row in reversed(order):
+            parent = parents[row]
+            if parent >= 0:
+                clade[parent] += clade[row]
+                successes[parent] += successes[row]
+                trials[parent] += trials[row]
+        for column, totals in zip(sums, (clade, successes, trials), strict=True):
+            column[:n] = totals
+
+
+def _downward(parents: list[int]) -> list[int]:
+    """The rows of a tree so that each stands after its parent's; -1 has those without."""
+    below: dict[int, list[int]] = {}
+    for row, parent in enumerate(parents):
+        below.setdefault(parent, []).append(row)
+    order = list(below.get(-1, ()))
+    for row in order:  # grows while it is read
+        order.extend(below.get(row, ()))
+    return order
 
 
 def _doubled(columns: NDArray[T]) -> NDArray[T]:

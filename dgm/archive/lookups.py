@@ -6,7 +6,8 @@ Not covered: what wants to see every agent (`population`), and the columns that 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterator
+from typing import Any
 
 from dgm.archive.model import Admission, AgentRecord, ScoreRecord
 from dgm.archive.records import AGENT, Records, agent_of
@@ -34,18 +35,15 @@ class Lookups:
         found = self._ask(f"SELECT {AGENT} FROM agents WHERE id = ?", agent_of, (agent,))
         return found[0] if found else None
 
-    def agents(self, ids: Sequence[int]) -> dict[int, AgentRecord]:
-        """Those of `ids` that are recorded, in no order."""
-        found: dict[int, AgentRecord] = {}
-        for at in range(0, len(ids), _AT_ONCE):
-            some = ids[at : at + _AT_ONCE]
-            query = f"SELECT {AGENT} FROM agents WHERE id IN ({', '.join('?' * len(some))})"
-            found |= {agent.id: agent for agent in self._ask(query, agent_of, some)}
-        return found
+    def agents(self, ids: Collection[int]) -> dict[int, AgentRecord]:
+        """Those of `ids` that are recorded, ascending."""
+        rows = self._each(f"SELECT {AGENT} FROM agents WHERE id IN (%s) ORDER BY id", ids)
+        return {agent.id: agent for agent in map(agent_of, rows)}
 
-    def newest(self, count: int) -> list[AgentRecord]:
-        """The agents with the highest ids, ascending."""
-        return self._ask(f"SELECT {AGENT} FROM agents ORDER BY id DESC LIMIT ?", agent_of, (count,))[::-1]
+    def newest(self, count: int | None = None) -> list[AgentRecord]:
+        """The agents with the highest ids, or all of them, ascending."""
+        query = f"SELECT {AGENT} FROM agents ORDER BY id DESC LIMIT ?"
+        return self._ask(query, agent_of, (-1 if count is None else count,))[::-1]
 
     def outcomes(self) -> Counter[Admission]:
         """How many proposals ended in which way, the root included."""
@@ -72,6 +70,11 @@ class Lookups:
         query = "SELECT id FROM agents WHERE parent = ? ORDER BY id DESC LIMIT ?"
         return self._ask(query, lambda row: int(row[0]), (agent, -1 if newest is None else newest))[::-1]
 
+    def counts(self, agents: Collection[int]) -> dict[int, int]:
+        """Agents to how many proposals were made from each, failed ones included."""
+        query = "SELECT parent, count(*) FROM agents WHERE parent IN (%s) GROUP BY parent"
+        return dict.fromkeys(agents, 0) | dict(self._each(query, agents))
+
     def outcomes_below(self, agent: int) -> Counter[Admission]:
         """What became of the proposals made from an agent."""
         query = "SELECT admission, count(*) FROM agents WHERE parent = ? GROUP BY admission"
@@ -95,18 +98,15 @@ class Lookups:
 
     # Scores
 
-    def scores(self, agents: Iterable[int]) -> dict[int, list[ScoreRecord]]:
+    def scores(self, agents: Collection[int]) -> dict[int, list[ScoreRecord]]:
         """Agents to their scores, each agent's in the order of domain and split."""
-        ids = list(agents)
-        found: dict[int, list[ScoreRecord]] = {agent: [] for agent in ids}
-        for at in range(0, len(ids), _AT_ONCE):
-            some = ids[at : at + _AT_ONCE]
-            query = (
-                "SELECT agent, name, split, n, total, mean, low, high FROM scores JOIN domains ON domains.id = domain"
-                f" WHERE agent IN ({', '.join('?' * len(some))}) ORDER BY agent, name, split"
-            )
-            for agent, score in self._ask(query, lambda row: (row[0], ScoreRecord(*row[1:])), some):
-                found[agent].append(score)
+        query = (
+            "SELECT agent, name, split, n, total, mean, low, high FROM scores JOIN domains ON domains.id = domain"
+            " WHERE agent IN (%s) ORDER BY agent, name, split"
+        )
+        found: dict[int, list[ScoreRecord]] = {agent: [] for agent in agents}
+        for row in self._each(query, agents):
+            found[row[0]].append(ScoreRecord(*row[1:]))
         return found
 
     def splits(self) -> dict[str, Split]:
@@ -173,6 +173,14 @@ class Lookups:
         found: int | None = self._ask(query, lambda row: row[0], (task_half,))[0]
         return found
 
+    def twins(self, agent: int) -> list[int]:
+        """The other agents with the same task half, ascending."""
+        query = (
+            "SELECT twins.id FROM agents JOIN agents AS twins ON twins.task_half = agents.task_half"
+            " WHERE agents.id = ? AND twins.id <> agents.id ORDER BY twins.id"
+        )
+        return self._ask(query, lambda row: int(row[0]), (agent,))
+
     def without_half(self) -> list[int]:
         """Agents with a genome that an older dgm recorded without the digest of their task half."""
         query = (
@@ -181,6 +189,17 @@ class Lookups:
         )
         return self._ask(query, lambda row: int(row[0]))
 
+    def seconds_of(self, agents: Collection[int]) -> dict[int, float]:
+        """Agents to what their proposals took."""
+        return dict(self._each("SELECT id, seconds FROM proposals WHERE id IN (%s)", agents))
+
     def seconds(self) -> float:
         """What all proposals took together."""
         return self._ask("SELECT total(seconds) FROM proposals", lambda row: float(row[0]))[0]
+
+    def _each(self, query: str, ids: Collection[int]) -> Iterator[Any]:
+        """The rows of a query with `%s` where a list of ids is to stand, for many ids in several parts."""
+        listed = sorted(ids)
+        for at in range(0, len(listed), _AT_ONCE):
+            some = listed[at : at + _AT_ONCE]
+            yield from self._ask(query % ", ".join("?" * len(some)), None, some)

@@ -27,7 +27,7 @@ _REPACK = ("-c", "pack.threads=1", "repack", "--geometric=2", "-d", "-l", "-q")
 class Packing:
     """The one packer of a store that is open for writing. `look` after each record, `close` before the lock goes."""
 
-    def __init__(self, store: GitStore, limit: int = LOOSE) -> None:
+    def __init__(self, store: GitStore, limit: int) -> None:
         self._store, self._limit = store, limit
         self._before = store.loose() - store.written  # estimated once; from here on what is written is counted
         self._thread: threading.Thread | None = None

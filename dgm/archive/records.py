@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 from dgm.archive import database, schema
 from dgm.archive.failpoints import failpoint
@@ -276,12 +276,18 @@ class Records:
             self._tasks[key] = connection.execute(query, values).fetchone()[0]
         return self._tasks[key]
 
-    def ask(self, query: str, make: Callable[[Any], T], values: Sequence[object] = ()) -> list[T]:
-        """What `make` makes of each row that a query gives. Raises UserError where it cannot."""
+    @overload
+    def ask(self, query: str, make: None, values: Sequence[object] = ()) -> list[Any]: ...
+
+    @overload
+    def ask(self, query: str, make: Callable[[Any], T], values: Sequence[object] = ()) -> list[T]: ...
+
+    def ask(self, query: str, make: Callable[[Any], T] | None, values: Sequence[object] = ()) -> list[Any]:
+        """What `make` makes of each row that a query gives, or the rows as they are. Raises UserError where it cannot."""
         with self._reading() as connection:
             rows = connection.execute(query, values).fetchall()
         try:
-            return [make(row) for row in rows]
+            return rows if make is None else [make(row) for row in rows]
         except (ValueError, TypeError) as error:
             path = self._archive / database.NAME
             raise UserError(

@@ -125,7 +125,7 @@ ALTER TABLE agents ADD COLUMN task_half TEXT;
 
 CREATE INDEX agents_by_parent ON agents (parent, admission);
 
-CREATE INDEX agents_by_half ON agents (task_half) WHERE task_half IS NOT NULL;
+CREATE INDEX agents_by_half ON agents (task_half);
 
 CREATE INDEX proposals_of_people ON proposals (selector) WHERE selector IN ('pin', 'submit');
 

@@ -8,7 +8,7 @@ takes them as they are), results task by task and sources (`details`).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -16,11 +16,11 @@ import numpy as np
 from dgm.archive.columns import Columns, Row
 from dgm.archive.model import AgentRecord, ScoreRecord
 from dgm.archive.records import Records
-from dgm.archive.view import Ints, Sources, Tasks, View
+from dgm.archive.view import Floats, Ints, Sources, Tasks, View
 from dgm.domain import Split
 
-Born: TypeAlias = tuple[int, int | None, bool]
-"""An agent's id, its parent's, and whether it works."""
+Born: TypeAlias = tuple[int, int, bool]
+"""An agent's id, its parent's (-1 for the root), and whether it works."""
 Measure: TypeAlias = tuple[int, int, int, float]
 """An agent's id, n, total and mean of a score."""
 Measures: TypeAlias = Mapping[tuple[str, str], Sequence[Measure]]
@@ -46,22 +46,22 @@ class Standing:
         grouped: dict[tuple[str, str], list[Measure]] = {}
         for agent, s in scores:
             grouped.setdefault((s.domain, s.split), []).append((agent, s.n, s.total, s.mean))
-        return cls([(agent.id, agent.parent, agent.admission.works) for agent in agents], grouped)
+        born = [(a.id, -1 if a.parent is None else a.parent, a.admission.works) for a in agents]
+        return cls(born, grouped)
 
     @classmethod
-    def read(cls, records: Records, only: Collection[int] | None = None) -> Standing:
-        """From all rows of an archive, or from those of the agents in `only`."""
-        agents: list[Born] = records.ask("SELECT id, parent, admission IN ('root', 'admitted') FROM agents", tuple)
-        rows: list[tuple[int, str, str, int, int, float]] = records.ask(
-            "SELECT agent, name, split, n, total, mean FROM scores JOIN domains ON domains.id = domain"
-            " WHERE split <> 'test'",
-            tuple,
-        )
-        grouped: dict[tuple[str, str], list[Measure]] = {}
-        for agent, name, split, n, total, mean in rows:
-            if only is None or agent in only:
-                grouped.setdefault((name, split), []).append((agent, n, total, mean))
-        return cls([agent for agent in agents if only is None or agent[0] in only], grouped)
+    def read(cls, records: Records) -> Standing:
+        """From all rows of an archive."""
+        born = "SELECT id, coalesce(parent, -1), admission IN ('root', 'admitted') FROM agents"
+        agents: list[Born] = records.ask(born, None)
+        scores: dict[tuple[str, str], list[Measure]] = {}
+        for domain, name in records.ask("SELECT id, name FROM domains", None):
+            for split in (Split.VAL, Split.TRAIN):  # train is of no account where there is val
+                query = "SELECT agent, n, total, mean FROM scores WHERE domain = ? AND split = ?"
+                if found := records.ask(query, None, (domain, str(split))):
+                    scores[name, split] = found
+                    break
+        return cls(agents, scores)
 
     @property
     def splits(self) -> Mapping[str, Split]:
@@ -114,8 +114,8 @@ _PARTS = 2**20
 
 def _columns(agents: Sequence[Born], scores: Mapping[str, Sequence[Measure]]) -> Columns:
     """What `Standing._row` says of each agent, for all of them at once."""
-    born = np.array([(i, -1 if parent is None else parent, works) for i, parent, works in agents], np.int64)
-    born = born.reshape(-1, 3)[np.argsort(born.reshape(-1, 3)[:, 0], kind="stable")]
+    born = np.array(agents, np.int64).reshape(-1, 3)
+    born = born[np.argsort(born[:, 0], kind="stable")]
     ids, parents = born[born[:, 2] == 1, :2].T.copy()
     made = born[born[:, 1] >= 0]
     rows, n = np.searchsorted(ids, made[:, 1]), len(ids)
@@ -130,6 +130,16 @@ def _columns(agents: Sequence[Born], scores: Mapping[str, Sequence[Measure]]) ->
         row[at] = np.divide(mean * count, total, out=np.zeros_like(mean), where=total > 0)
         successes[at] += mean * count
         trials[at] += count
-    quality = [math.fsum(values) / len(scores) for values in scaled.T.tolist()] if scores else np.full(n, math.nan)
-    floats = np.stack([np.asarray(quality, np.float64), np.rint(successes * _PARTS) / _PARTS, trials])
+    floats = np.stack([_quality(scaled), np.rint(successes * _PARTS) / _PARTS, trials])
     return Columns(tuple(scores), np.stack([ids, parents, children, working]), floats, scaled)
+
+
+def _quality(scores: Floats) -> Floats:
+    """`Row.quality` of every column."""
+    count, n = scores.shape
+    if not count:
+        return np.full(n, math.nan)
+    if count <= 2:  # one addition is rounded as an exact sum is
+        mean: Floats = scores.sum(axis=0) / count
+        return mean
+    return np.array([math.fsum(values) / count for values in scores.T.tolist()])

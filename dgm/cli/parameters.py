@@ -56,6 +56,7 @@ Trackers = Annotated[
 Calls = Annotated[
     bool, typer.Option("--calls", help="Of an agent: what it and its maker asked of language models, and the replies.")
 ]
+Every = Annotated[bool, typer.Option("--all", help="Every agent, also of an archive with more than 1,000.")]
 RunJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout and progress on stderr.")]
 NoTest = Annotated[bool, typer.Option("--no-test", help="Do not measure the chosen agents on test at the end.")]
 
