@@ -21,7 +21,8 @@ from dgm.errors import UserError
 
 LOOSE = 3_000
 """Objects that are files of their own before they are packed: those of about 700 agents, 12 MB."""
-_REPACK = ("-c", "pack.threads=1", "repack", "--geometric=2", "-d", "-l", "-q")
+# Deltas upon deltas are small and slow to read: a dozen of them is as far as it goes.
+_REPACK = ("-c", "pack.threads=1", "-c", "pack.depth=12", "repack", "--geometric=2", "-d", "-l", "-q")
 
 
 class Packing:
@@ -43,14 +44,18 @@ class Packing:
         self._thread = threading.Thread(target=self._pack, name="packing")
         self._thread.start()
 
+    def wait(self) -> None:
+        """Until what is under way is done."""
+        if self._thread is not None:
+            self._thread.join()
+
     def close(self) -> None:
         """Give up what is under way: it is begun again another time."""
         with self._lock:
             self._closed = True
             if self._process is not None:
                 self._process.terminate()
-        if self._thread is not None:
-            self._thread.join()
+        self.wait()
 
     def _pack(self) -> None:
         with self._lock:

@@ -122,8 +122,7 @@ def _packed_life(path: Path) -> None:
     archive = Archive.open(path, write=True) if path.exists() else create(path)
     while (number := archive.next_id()) < 12:
         archive.record(child(number, number - 1))
-        if (thread := archive._packing._thread) is not None:  # type: ignore[union-attr]
-            thread.join()
+        archive._packing.wait()  # type: ignore[union-attr]
     archive.close()
 
 
