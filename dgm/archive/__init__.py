@@ -99,10 +99,11 @@ class Archive(Closing):
             self._revision = self._records.revision()
             self._population: Population | None = None
             self._standing: Standing | None = None
-            self._visible = self._lookups.visible()
+            self._visible: tuple[int, tuple[int, ...]] = (-1, ())  # kept up to date by a writer alone
             if lock is not None:
                 with disk_errors(path):
                     repair(self._records, self._lookups, self._store, self._logs)
+                self._visible = self._lookups.visible()
             self._packing = packing.Packing(self._store, packing.LOOSE) if lock is not None else None
         except BaseException:
             self._records.close()

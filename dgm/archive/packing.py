@@ -41,7 +41,7 @@ class Packing:
         if self._before + self._store.written < self._limit or (self._thread is not None and self._thread.is_alive()):
             return
         self._before = -self._store.written
-        self._thread = threading.Thread(target=self._pack, name="packing")
+        self._thread = threading.Thread(target=self._pack, name="packing", daemon=True)
         self._thread.start()
 
     def wait(self) -> None:
