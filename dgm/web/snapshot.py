@@ -174,9 +174,24 @@ class _Records:
     def __init__(self, snapshot: Snapshot) -> None:
         self.scores, self.all_scores = snapshot.scores, snapshot.all_scores
         self._agents = snapshot.agents
+        self._chosen = results.chosen_scores(cast("Archive", self))
+        self.ask = self  # single questions: all agents are in memory
 
     def agents(self) -> list[AgentRecord]:
         return list(self._agents.values())
+
+    def splits(self) -> dict[str, Split]:
+        return {d: Split(next(iter(scores.values())).split) for d, scores in self._chosen.items() if scores}
+
+    def best(self, domain: str, _: Split) -> int:
+        scores = self._chosen[domain]
+        return min(scores, key=lambda agent: (-scores[agent].mean, agent))
+
+    def best_overall(self, _: dict[str, Split]) -> int | None:
+        everywhere = set.intersection(*map(set, self._chosen.values())) if self._chosen else set()
+        count = len(self._chosen)
+        means = {agent: sum(s[agent].mean for s in self._chosen.values()) / count for agent in everywhere}
+        return min(means, key=lambda agent: (-means[agent], agent), default=None)
 
 
 def _config(path: Path) -> RunConfig:
