@@ -31,6 +31,14 @@ class Search(_Frozen):
     seconds: float | None = Field(None, gt=0, description="No proposal starts after this many seconds of running.")
     patience: int | None = Field(None, ge=1, description="Stop after this many proposals without a better val mean.")
     random_seed: int = Field(0, description="Everything random in the kernel is drawn from it.")
+    strategy: Literal["staged", "treewise", "hgm"] = Field(
+        "staged",
+        description="What comes next: staged measures every child at once, stage by stage; treewise and hgm decide"
+        " between a new child and more evidence.",
+    )
+    evaluations: int | None = Field(
+        None, ge=1, description="The search ends after this many verdicts on train and val, of all agents together."
+    )
     selector: str = Field("score_child_prop", description="Who becomes a parent.")
     evolve: tuple[Literal["agent", "meta", "select"], ...] = Field(
         ("agent", "meta"), description="What may change; with select, the genome itself chooses parents."
@@ -133,6 +141,7 @@ def parse(text: str, where: str) -> RunConfig:
 
 CHANGEABLE: dict[str, tuple[str, ...]] = {
     "proposals": ("search", "proposals"),
+    "evaluations": ("search", "evaluations"),
     "seconds": ("search", "seconds"),
     "patience": ("search", "patience"),
     "usd": ("models", "budget", "usd"),

@@ -1,7 +1,8 @@
 """What a run came to: chosen on val, reported on test, always with n and an interval.
 
 Pure functions over the archive's records. The agent chosen for a domain is the one with the best val mean among
-those that were fully evaluated; of equals, the oldest. "One for all" has the best mean over the domains.
+those that were fully evaluated; of equals, the oldest. "One for all" has the best mean over the domains. While a
+strategy that measures bit by bit has fully evaluated nobody, it is by the lower end of the interval.
 """
 
 from __future__ import annotations
@@ -37,20 +38,28 @@ class Results:
 
 
 def chosen_scores(archive: Archive) -> dict[str, dict[int, ScoreRecord]]:
-    """Domain to agent to the score it is chosen by: val, or train in a domain that has no val; full ones only."""
+    """Domain to agent to the score it is chosen by: val, or train in a domain that has no val; the full ones, or all
+    where there is none."""
     by_split: dict[tuple[str, str], dict[int, ScoreRecord]] = {}
     works = {agent.id for agent in archive.agents() if agent.admission.works}
     for agent, score in archive.all_scores():
-        if score.split != Split.TEST and score.n == score.total and agent in works:
+        if score.split != Split.TEST and score.n and agent in works:
             by_split.setdefault((score.domain, score.split), {})[agent] = score
     domains = sorted({domain for domain, _ in by_split})
-    return {d: by_split.get((d, Split.VAL)) or by_split.get((d, Split.TRAIN), {}) for d in domains}
+    chosen = {d: by_split.get((d, Split.VAL)) or by_split.get((d, Split.TRAIN), {}) for d in domains}
+    full = {d: {a: s for a, s in scores.items() if s.n == s.total} for d, scores in chosen.items()}
+    return {d: full[d] or chosen[d] for d in domains}
+
+
+def worth(score: ScoreRecord) -> float:
+    """What agents are compared by: the mean of a full measurement, the lower end of the interval of another."""
+    return score.mean if score.n == score.total else score.low
 
 
 def best_per_domain(archive: Archive) -> dict[str, int]:
     """Domain to the agent with the highest mean on the split that chooses; the older of equals."""
     return {
-        domain: min(scores, key=lambda agent: (-scores[agent].mean, agent))
+        domain: min(scores, key=lambda agent: (-worth(scores[agent]), agent))
         for domain, scores in chosen_scores(archive).items()
         if scores
     }
@@ -62,7 +71,7 @@ def best_overall(archive: Archive) -> int:
     if not scores:
         return ROOT
     everywhere = set.intersection(*(set(by_agent) for by_agent in scores.values()))
-    means = {agent: sum(by_agent[agent].mean for by_agent in scores.values()) / len(scores) for agent in everywhere}
+    means = {agent: sum(worth(by_agent[agent]) for by_agent in scores.values()) / len(scores) for agent in everywhere}
     return min(means, key=lambda agent: (-means[agent], agent), default=ROOT)
 
 

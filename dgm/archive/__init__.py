@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +23,7 @@ from dgm.archive.details import Details
 from dgm.archive.disk import disk_errors, sync_directory
 from dgm.archive.failpoints import failpoint
 from dgm.archive.lock import WriterLock
-from dgm.archive.logs import LogStore
+from dgm.archive.logs import LogStore, piece, pieces
 from dgm.archive.model import (
     Admission,
     AgentRecord,
@@ -45,6 +45,7 @@ from dgm.archive.recording import (
     build,
     check_child,
     check_results,
+    totalled,
     write_genome,
     write_logs,
 )
@@ -52,7 +53,7 @@ from dgm.archive.records import Records, task_name
 from dgm.archive.repair import repair
 from dgm.archive.store import GitStore
 from dgm.closing import Closing
-from dgm.domain import JSON
+from dgm.domain import JSON, Split
 from dgm.errors import UserError
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class Archive(Closing):
             self._store = GitStore(path / GENOMES)
             self._logs = LogStore(path / LOGS)
             self.config = _read_config(path)
-            self._size = (-1, -1)
+            self._size = (-1, -1, -1)
             self._population = Population()
             self._details = Details(self._records, self.files)
             if lock is not None:
@@ -216,6 +217,10 @@ class Archive(Closing):
         """The number of the next proposal: the smallest that is not recorded."""
         return self._view().next_id()
 
+    def evaluations(self) -> int:
+        """How many verdicts on train and val there are, of all agents together."""
+        return self._view().evaluations
+
     def visible(self) -> tuple[int, tuple[int, ...]]:
         """The highest number on record, and the smaller ones that are not: what a selection could see."""
         population = self._view()
@@ -271,13 +276,14 @@ class Archive(Closing):
 
     def logs(self, agent: int, domain: str, split: str) -> list[dict[str, JSON]]:
         """The transcript rows of an agent's tasks; empty if none were recorded."""
-        name = f"{domain}.{split}"
-        return self._logs.read(agent, name) if self._records.has_log(agent, name) else []
+        names = pieces(self._records.log_names(agent), f"{domain}.{split}")
+        return [row for name in names for row in self._logs.read(agent, name)]
 
     # Writing
 
-    def record(self, child: Child) -> AgentRecord:
-        """Keep a finished proposal with all its results: the one way into the archive.
+    def record(self, child: Child, event: tuple[str, JSON] | None = None) -> AgentRecord:
+        """Keep a finished proposal with all its results, and with an event of a kind and body: the one way into the
+        archive.
 
         Raises ValueError, before anything is written, for a child that is not whole: a number that is taken,
         a parent that does not work, an agent without files, results that do not belong together.
@@ -287,7 +293,7 @@ class Archive(Closing):
             parents = check_child(child, view)
             logs = write_logs(self._logs, child.id, child.logs)
             record = write_genome(self._store, child, parents)
-            self._records.add(record, child.proposal, child.scores, child.verdicts, logs)
+            self._records.add(record, child.proposal, child.scores, child.verdicts, logs, event)
             view.add(record, child.scores)
             return record
 
@@ -314,6 +320,34 @@ class Archive(Closing):
                 kept = [verdict for verdict in verdicts if (verdict.domain, verdict.split) in keys]
                 self._records.add_results(agent, fresh, kept, entries)
                 self._view().add_scores(agent, fresh)
+
+    def extend(
+        self,
+        agent: int,
+        totals: Mapping[tuple[str, Split], int],
+        verdicts: Sequence[VerdictRecord],
+        logs: Logs,
+        event: Callable[[Sequence[ScoreRecord]], tuple[str, JSON]],
+    ) -> None:
+        """Keep further results of an agent on tasks that it had not run; scores are made anew over all that it then
+        has. `totals`: the planned tasks of each domain and split. The results and an event, of which `event` makes
+        kind and body from the new scores, are there together or not at all. Raises ValueError, before anything is written, for a task that has a verdict."""
+        with self._lock, disk_errors(self.path):
+            self.agent(agent)
+            keys = sorted({(v.domain, Split(v.split)) for v in verdicts})
+            before = {key: self.verdicts(agent, *key) for key in keys}
+            seen = {(v.domain, v.split, task_name(v.task)) for known in before.values() for v in known}
+            fresh = {(v.domain, v.split, task_name(v.task)) for v in verdicts}
+            if seen & fresh or len(fresh) < len(verdicts):
+                raise ValueError(f"agent {agent} has a verdict on one of these tasks already")
+            scores = [
+                totalled(key, [*known, *(v for v in verdicts if (v.domain, v.split) == key)], totals[key])
+                for key, known in before.items()
+            ]
+            named = {piece(name, len(before.get(_key(name), ()))): rows for name, rows in logs.items()}
+            entries = write_logs(self._logs, agent, named)
+            self._records.add_results(agent, scores, verdicts, entries, event(scores))
+            self._view().add_scores(agent, scores)
 
     def add_event(self, kind: str, body: JSON) -> None:
         """Note something that happened to the archive; `kind` is a word."""
@@ -357,6 +391,12 @@ class Archive(Closing):
         return known == score and {(v.task, v.score, v.status) for v in kept} == {
             (task_name(v.task), v.score, v.status) for v in given
         }
+
+
+def _key(log: str) -> tuple[str, Split]:
+    """The domain and split of a log called `domain.split`."""
+    domain, _, split = log.rpartition(".")
+    return domain, Split(split)
 
 
 def _rename(staging: Path, path: Path) -> None:

@@ -30,6 +30,7 @@ class Population:
         self._domains: dict[str, Split] = {}
         self._candidates: dict[int, Candidate] = {}
         self._columns: Columns | None = None  # made when a view is first asked for, kept up to date from then on
+        self.evaluations = 0  #: verdicts on train and val, of all agents together
         self.revision = 0  #: grows when results change of agents that were there already
         for agent in agents:
             self.add(agent, ())
@@ -60,9 +61,12 @@ class Population:
                 self._columns.measured(agent, row.scores, row.successes, row.trials)
 
     def _note_scores(self, agent: int, scores: Sequence[ScoreRecord]) -> None:
-        kept = self._scores.setdefault(agent, [])
-        kept.extend(scores)
-        kept.sort(key=lambda score: (score.domain, score.split))
+        kept = {(score.domain, score.split): score for score in self._scores.get(agent, ())}
+        for score in scores:
+            before = kept.get((score.domain, score.split))
+            self.evaluations += 0 if score.split == Split.TEST else score.n - (before.n if before else 0)
+            kept[score.domain, score.split] = score
+        self._scores[agent] = [kept[key] for key in sorted(kept)]
         self._candidates.pop(agent, None)
         for score in scores:
             self._note_domain(score)

@@ -80,13 +80,15 @@ class Records:
 
     # Reading
 
-    def size(self) -> tuple[int, int]:
-        """Numbers of agents and of scores: they grow whenever there is something new to read."""
+    def size(self) -> tuple[int, int, int]:
+        """What grows whenever there is something new to read: numbers of agents and scores, and of events, since
+        results that are added to a score come with one."""
         with self._reading() as connection:
             row = connection.execute(
-                "SELECT (SELECT count(*) FROM agents), (SELECT count(*) FROM scores)"
+                "SELECT (SELECT count(*) FROM agents), (SELECT count(*) FROM scores),"
+                " (SELECT coalesce(max(seq), 0) FROM events)"
             ).fetchone()
-            return int(row[0]), int(row[1])
+            return int(row[0]), int(row[1]), int(row[2])
 
     def agents(self) -> list[AgentRecord]:
         """All, by id."""
@@ -120,8 +122,9 @@ class Records:
             "SELECT agent, name, rows, sha256 FROM logs ORDER BY agent, name", lambda row: LogEntry(*row)
         )
 
-    def has_log(self, agent: int, name: str) -> bool:
-        return bool(self._all("SELECT 1 FROM logs WHERE agent = ? AND name = ?", tuple, (agent, name)))
+    def log_names(self, agent: int) -> list[str]:
+        """Of an agent's logs."""
+        return self._all("SELECT name FROM logs WHERE agent = ? ORDER BY name", lambda row: str(row[0]), (agent,))
 
     def domains(self) -> list[DomainRecord]:
         """All, in the order in which they were first named; version and digest are empty if none were
@@ -159,14 +162,17 @@ class Records:
         scores: Sequence[ScoreRecord],
         verdicts: Sequence[VerdictRecord],
         logs: Sequence[LogEntry],
+        event: tuple[str, JSON] | None = None,
     ) -> None:
-        """One finished proposal with all its results: all of it or nothing."""
+        """One finished proposal with all its results, and an event: all of it or nothing."""
         with self._adding() as connection:
             connection.execute(f"INSERT INTO agents ({_AGENT}) VALUES ({_marks(12)})", _agent_row(agent))
             connection.execute(
                 f"INSERT INTO proposals ({_PROPOSAL}) VALUES ({_marks(11)})", _proposal_row(proposal)
             )
             self._add_results(connection, agent.id, scores, verdicts, logs)
+            if event is not None:
+                _add_event(connection, *event)
 
     def add_results(
         self,
@@ -174,18 +180,19 @@ class Records:
         scores: Sequence[ScoreRecord],
         verdicts: Sequence[VerdictRecord],
         logs: Sequence[LogEntry],
+        event: tuple[str, JSON] | None = None,
     ) -> None:
-        """Later results of an agent that is there already: all of them or nothing."""
+        """Later results of an agent that is there already, with an event: all of them or nothing. A score on a domain
+        and split that has one takes its place."""
         with self._adding() as connection:
             self._add_results(connection, agent, scores, verdicts, logs)
+            if event is not None:
+                _add_event(connection, *event)
 
     def add_event(self, kind: str, body: JSON) -> None:
         """`kind` is a word, `body` any JSON."""
-        text = json.dumps(body, ensure_ascii=True, allow_nan=False)
         with self._adding() as connection:
-            connection.execute(
-                "INSERT INTO events (time, kind, body) VALUES (?, ?, ?)", (time.time(), kind, text)
-            )
+            _add_event(connection, kind, body)
 
     def last_call(self) -> int:
         """The highest id of a model call; 0 without any."""
@@ -213,7 +220,7 @@ class Records:
         logs: Sequence[LogEntry],
     ) -> None:
         connection.executemany(
-            f"INSERT INTO scores VALUES ({_marks(8)})",
+            f"INSERT OR REPLACE INTO scores VALUES ({_marks(8)})",
             [
                 (agent, _domain_id(connection, s.domain), str(s.split), s.n, s.total, s.mean, s.low, s.high)
                 for s in scores
@@ -274,6 +281,11 @@ class Records:
                     self._connection.execute("ROLLBACK")
                 raise
         failpoint("rows")
+
+
+def _add_event(connection: sqlite3.Connection, kind: str, body: JSON) -> None:
+    text = json.dumps(body, ensure_ascii=True, allow_nan=False)
+    connection.execute("INSERT INTO events (time, kind, body) VALUES (?, ?, ?)", (time.time(), kind, text))
 
 
 def task_name(task: str) -> str:

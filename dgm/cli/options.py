@@ -28,6 +28,8 @@ OPTIONS: dict[tuple[str, ...], str] = {
     ("search", "seconds"): "--seconds",
     ("search", "patience"): "--patience",
     ("search", "random_seed"): "--random-seed",
+    ("search", "strategy"): "--strategy",
+    ("search", "evaluations"): "--evaluations",
     ("search", "selector"): "--selector",
     ("search", "evolve"): "--evolve",
     ("search", "integrity"): "--integrity",

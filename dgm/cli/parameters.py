@@ -122,6 +122,20 @@ Evolve = Annotated[
         help="What may change: agent, meta, and select (the genome chooses parents). [agent,meta]",
     ),
 ]
+Strategy = Annotated[
+    str | None,
+    typer.Option(
+        "--strategy",
+        metavar="S",
+        help="What comes next: staged measures each child at once; treewise and hgm choose between a new child and more"
+        " evidence, task by task. [staged]",
+        autocompletion=completion.strategies,
+    ),
+]
+Evaluations = Annotated[
+    int | None,
+    typer.Option("--evaluations", metavar="N", help="End after N verdicts on train and val, of all agents together."),
+]
 Selector = Annotated[
     str | None,
     typer.Option(

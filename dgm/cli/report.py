@@ -109,14 +109,16 @@ def config_lines(archive: Archive) -> list[str]:
     search, origin, control = config.search, config.origin, config.control
     begins = f"genome {origin.genome}" if origin.genome else f"agent {origin.agent}, meta {origin.meta}"
     budget = [f"{search.proposals} proposals"]
+    budget += [f"{search.evaluations} evaluations"] if search.evaluations is not None else []
     budget += [f"{search.seconds:g} s"] if search.seconds is not None else []
     budget += [f"patience {search.patience}"] if search.patience is not None else []
     with_data = [f"{d} (data {config.data[d]})" if d in config.data else d for d in config.domains]
+    how = search.selector if search.strategy == "staged" else search.strategy
     lines = [
         f"{archive.name}: {len(archive.agents()) - 1} proposals made",
         f"domains: {', '.join(with_data)}",
         f"begins with: {begins}; evolves: {', '.join(search.evolve)}",
-        f"search: {search.selector}, {', '.join(budget)}, random seed {search.random_seed}",
+        f"search: {how}, {', '.join(budget)}, random seed {search.random_seed}",
         f"sandbox: {config.place.sandbox}, {config.place.sessions} sessions",
     ]
     if (control.feedback, control.train_labels) != ("full", "true"):
