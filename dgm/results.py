@@ -9,11 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from dgm.archive import Archive, ScoreRecord
+from dgm.archive import AgentRecord, ScoreRecord
 from dgm.domain import Split
 
 ROOT = 0
+
+
+class Scored(Protocol):
+    """What is asked of an archive here; `dgm.archive.Archive` is one."""
+
+    def agents(self) -> Sequence[AgentRecord]: ...
+
+    def all_scores(self) -> Sequence[tuple[int, ScoreRecord]]: ...
+
+    def scores(self, agent: int, /) -> Sequence[ScoreRecord]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +48,22 @@ class Results:
     overall_rows: Sequence[Row]
 
 
-def chosen_scores(archive: Archive) -> dict[str, dict[int, ScoreRecord]]:
-    """Domain to agent to the score it is chosen by: val, or train in a domain that has no val; the full ones, or all
-    where there is none."""
+def chosen_scores(archive: Scored) -> dict[str, dict[int, ScoreRecord]]:
+    """Domain to agent to the score it is chosen by: the full ones of `choosing_scores`, or all where none is."""
+    chosen = choosing_scores(archive)
+    full = {d: {a: s for a, s in scores.items() if s.n == s.total} for d, scores in chosen.items()}
+    return {d: full[d] or chosen[d] for d in chosen}
+
+
+def choosing_scores(archive: Scored) -> dict[str, dict[int, ScoreRecord]]:
+    """Domain to agent to its score on val, or on train in a domain that has no val, on however many tasks."""
     by_split: dict[tuple[str, str], dict[int, ScoreRecord]] = {}
     works = {agent.id for agent in archive.agents() if agent.admission.works}
     for agent, score in archive.all_scores():
         if score.split != Split.TEST and score.n and agent in works:
             by_split.setdefault((score.domain, score.split), {})[agent] = score
     domains = sorted({domain for domain, _ in by_split})
-    chosen = {d: by_split.get((d, Split.VAL)) or by_split.get((d, Split.TRAIN), {}) for d in domains}
-    full = {d: {a: s for a, s in scores.items() if s.n == s.total} for d, scores in chosen.items()}
-    return {d: full[d] or chosen[d] for d in domains}
+    return {d: by_split.get((d, Split.VAL)) or by_split.get((d, Split.TRAIN), {}) for d in domains}
 
 
 def worth(score: ScoreRecord) -> float:
@@ -56,7 +71,7 @@ def worth(score: ScoreRecord) -> float:
     return score.mean if score.n == score.total else score.low
 
 
-def best_per_domain(archive: Archive) -> dict[str, int]:
+def best_per_domain(archive: Scored) -> dict[str, int]:
     """Domain to the agent with the highest mean on the split that chooses; the older of equals."""
     return {
         domain: min(scores, key=lambda agent: (-worth(scores[agent]), agent))
@@ -65,7 +80,7 @@ def best_per_domain(archive: Archive) -> dict[str, int]:
     }
 
 
-def best_overall(archive: Archive) -> int:
+def best_overall(archive: Scored) -> int:
     """The agent with the highest mean over the domains, among those measured in all of them."""
     scores = chosen_scores(archive)
     if not scores:
@@ -75,19 +90,19 @@ def best_overall(archive: Archive) -> int:
     return min(means, key=lambda agent: (-means[agent], agent), default=ROOT)
 
 
-def finalists(archive: Archive) -> list[int]:
+def finalists(archive: Scored) -> list[int]:
     """The agents that test is measured for: the root, the best of each domain, the best for all; by id."""
     return sorted({ROOT, best_overall(archive), *best_per_domain(archive).values()})
 
 
-def results(archive: Archive) -> Results:
+def results(archive: Scored) -> Results:
     """The final table of an archive, of a running one as well."""
     overall = best_overall(archive)
     rows = [_row(archive, domain, agent) for domain, agent in sorted(best_per_domain(archive).items())]
     return Results(rows, overall, [_row(archive, row.domain, overall) for row in rows])
 
 
-def _row(archive: Archive, domain: str, agent: int) -> Row:
+def _row(archive: Scored, domain: str, agent: int) -> Row:
     def score(of: int, split: Split) -> ScoreRecord | None:
         return next((s for s in archive.scores(of) if s.domain == domain and s.split == split), None)
 

@@ -116,7 +116,7 @@ def cut(line: str, width: int) -> str:
 
 def of(archive: Archive, width: int, connectors: Connectors) -> Tree:
     """The tree of an archive: val means per domain, and what each agent is the best of."""
-    scores = results.chosen_scores(archive)
+    scores = results.choosing_scores(archive)
     domains = sorted(scores)
     agents = archive.agents()
     means = {a.id: " ".join(_mean(scores[domain].get(a.id)) for domain in domains) for a in agents}
@@ -130,7 +130,10 @@ def of(archive: Archive, width: int, connectors: Connectors) -> Tree:
 
 
 def _mean(score: ScoreRecord | None) -> str:
-    return "-".center(5) if score is None else f"{score.mean:.3f}"
+    """Three digits of a full measurement, two and a mark of one that is not."""
+    if score is None:
+        return "-".center(5)
+    return f"{score.mean:.3f}" if score.n == score.total else f"~{score.mean:.2f}"
 
 
 def show(archive: Archive) -> None:
@@ -138,7 +141,8 @@ def show(archive: Archive) -> None:
     drawn = sys.stdout.isatty()
     tree = of(archive, shutil.get_terminal_size((100, 24)).columns, DRAWN if drawn else ASCII)
     domains = ", ".join(sorted(results.chosen_scores(archive)))
-    tables.say(f"Tree (val means: {domains}; * leads to the best agent)")
+    marks = "~ on some of the tasks; " if any("~" in mean for mean in tree.means.values()) else ""
+    tables.say(f"Tree (val means: {domains}; {marks}* leads to the best agent)")
     out = tables.console() if drawn else None
     for line in tree.lines():
         if out is None:
@@ -150,9 +154,9 @@ def show(archive: Archive) -> None:
 
 
 _LINE = re.compile(
-    r"(?P<lead>[* ] [│├└─ |`-]*)(?P<id>#\d+)(?P<means>(?:  ?(?:[01]\.\d{3}|  -  ))*)(?P<rest>.*)", re.DOTALL
+    r"(?P<lead>[* ] [│├└─ |`-]*)(?P<id>#\d+)(?P<means>(?:  ?(?:[01]\.\d{3}|~[01]\.\d\d|  -  ))*)(?P<rest>.*)", re.DOTALL
 )
-_MEAN = re.compile(r"[01]\.\d{3}")
+_MEAN = re.compile(r"[01]\.\d{2,3}")
 _TITLE = re.compile(r"^  best [^+]*?(?=  |$)")
 _BURIED = re.compile(r"  \+ [0-9a-z, ]*?(?=  |$)")
 

@@ -11,11 +11,11 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from dgm import config as configs
 from dgm import results
-from dgm.archive import AgentRecord, Archive, DomainRecord, EventRecord, ProposalRecord, ScoreRecord, database, lock
+from dgm.archive import AgentRecord, DomainRecord, EventRecord, ProposalRecord, ScoreRecord, database, lock
 from dgm.archive.recording import CONFIG
 from dgm.config import RunConfig
 from dgm.domain import Split
@@ -145,7 +145,7 @@ class Snapshot:
 
     def outcome(self) -> results.Results:
         """The final table as it stands."""
-        return self.kept("outcome", lambda: results.results(cast("Archive", _Records(self))))
+        return self.kept("outcome", lambda: results.results(_Records(self)))
 
     def chosen(self, agent: int) -> dict[str, ScoreRecord]:
         """Domain to the score that an agent is chosen by."""
