@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -126,6 +126,15 @@ class RunConfig(_Frozen):
     def to_toml(self) -> str:
         """The text of `dgm.toml`."""
         return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
+
+
+def thinking(told: Mapping[str, Any]) -> dict[str, Any]:
+    """What a person told, with the halves that ask a model where models are named and halves are not."""
+    origin, models = told.get("origin", {}), told.get("models", {})
+    if not (isinstance(origin, dict) and isinstance(models, dict)) or origin.get("genome"):
+        return dict(told)
+    halves = {"agent": bool(models.get("agent")), "meta": bool(models.get("agent") or models.get("meta"))}
+    return {**told, "origin": {half: "llm" for half, asks in halves.items() if asks} | origin}
 
 
 def parse(text: str, where: str) -> RunConfig:

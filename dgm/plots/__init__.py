@@ -16,6 +16,7 @@ from dgm.errors import UserError
 
 if TYPE_CHECKING:
     from dgm.plots.canvas import Figure
+    from dgm.plots.gains import Row
 
 ENDINGS = (".png", ".svg", ".pdf")
 KINDS = ("progress", "tree", "cost", "tasks", "imp")
@@ -42,6 +43,22 @@ def compare(groups: Sequence[tuple[str, Sequence[Archive]]], domain: str | None 
 
     with canvas.look():
         return comparison.draw(groups, domain)
+
+
+def variants(rows: Sequence[Row], title: str) -> Figure:
+    """What the variants of an experiment gained on test, a panel for each domain."""
+    from dgm.plots import canvas
+    from dgm.plots import gains
+
+    with canvas.look():
+        return gains.draw(rows, title)
+
+
+def inline(figure: Figure) -> str:
+    """A figure as an `svg` element that can stand in a page: without a prolog, metadata or an address of any kind."""
+    from dgm.plots import canvas
+
+    return canvas.inline(figure)
 
 
 def save(figure: Figure, file: Path) -> None:
