@@ -19,8 +19,12 @@ class _Frozen(BaseModel):
 class Origin(_Frozen):
     """Where the root genome comes from."""
 
-    agent: str = Field("rules", description="Seed, directory or ARCHIVE#ID of the half that solves tasks.")
-    meta: str = Field("mutation", description="Seed, directory or ARCHIVE#ID of the half that edits genomes.")
+    agent: str = Field(
+        "rules", description="The half that solves tasks: seed, directory, ARCHIVE#ID, #best or #growth."
+    )
+    meta: str = Field(
+        "mutation", description="The half that edits genomes: seed, directory, ARCHIVE#ID, #best or #growth."
+    )
     genome: str | None = Field(None, description="Directory with its own genome.toml; takes the place of both.")
 
 

@@ -41,6 +41,9 @@ def create(path: Path, config: RunConfig, notice: Notice) -> Run:
     select = selector(config.search.selector)
     _check_strategy(config.search)
     origin = config.origin
+    if origin.genome is None:  # an archive may grow: which agent it was is written down
+        halves = [sources.pinned(half, option) for half, option in ((origin.agent, "--agent"), (origin.meta, "--meta"))]
+        origin = origin.model_copy(update=dict(zip(("agent", "meta"), halves, strict=True)))
     source = sources.from_directory(origin.genome) if origin.genome else sources.from_halves(origin.agent, origin.meta)
     for line in source.notices:
         notice(line)
@@ -55,6 +58,7 @@ def create(path: Path, config: RunConfig, notice: Notice) -> Run:
             "digests": {domain.name: domain.digest for domain in domains},
             "place": config.place.model_copy(update={"sandbox": place}),
             "models": asked(spec, config.models),
+            "origin": origin,
         }
     )
     watch = Watch(sandbox, f"{config.search.random_seed}/{results.ROOT}/bait")

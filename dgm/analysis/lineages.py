@@ -45,9 +45,9 @@ def growth(parents: Parents, scores: Scores, decay: float = 0.6, least: int = 3)
 
 
 def transfer_source(parents: Parents, scores: Scores) -> int | None:
-    """The agent with the highest growth, the older of equals: the one to begin another run with. None where no
-    agent has descendants enough."""
-    grown = growth(parents, scores)
+    """The agent with the highest growth, the older of equals: the one to begin another run with. Never a root, which
+    is what the run itself began with. None where no other agent has descendants enough."""
+    grown = {agent: value for agent, value in growth(parents, scores).items() if parents[agent] is not None}
     return max(grown, key=lambda agent: (grown[agent], -agent), default=None)
 
 

@@ -29,7 +29,12 @@ Name = Annotated[
 ]
 NewName = Annotated[str, typer.Argument(metavar="NAME", help="A new archive: archive/NAME, or a path.")]
 Agent = Annotated[
-    str, typer.Argument(metavar="NAME#ID", help="An agent of an archive.", autocompletion=completion.agents)
+    str,
+    typer.Argument(
+        metavar="NAME#ID",
+        help="An agent of an archive; in place of ID also best or growth.",
+        autocompletion=completion.agents,
+    ),
 ]
 OtherAgent = Annotated[
     str | None,
@@ -97,7 +102,7 @@ AgentSource = Annotated[
     typer.Option(
         "--agent",
         metavar="SRC",
-        help="The half that solves tasks: seed, directory or ARCHIVE#ID. [rules]",
+        help="The half that solves tasks: seed, directory, ARCHIVE#ID, ARCHIVE#best or ARCHIVE#growth. [rules]",
         autocompletion=completion.agent_seeds,
     ),
 ]
@@ -106,7 +111,7 @@ MetaSource = Annotated[
     typer.Option(
         "--meta",
         metavar="SRC",
-        help="The half that edits genomes: seed, directory or ARCHIVE#ID. [mutation]",
+        help="The half that edits genomes: seed, directory, ARCHIVE#ID, ARCHIVE#best or ARCHIVE#growth. [mutation]",
         autocompletion=completion.meta_seeds,
     ),
 ]

@@ -28,10 +28,12 @@ BOUNDARY = frozenset({"B4", "B7", "B8", "B10"})
 """The boundary rules that depend on the sandbox."""
 
 
+UNHELD = f"boundary not held: {', '.join(sorted(BOUNDARY - Local.holds, key=lambda rule: int(rule[1:])))}"
+
+
 def boundary_note(config: RunConfig) -> str:
     """What to print beside every table of a run without a sandbox; empty for the others."""
-    open_rules = sorted(BOUNDARY - Local.holds, key=lambda rule: int(rule[1:]))
-    return f"boundary not held: {', '.join(open_rules)}" if config.place.sandbox == Local.name else ""
+    return UNHELD if config.place.sandbox == Local.name else ""
 
 
 def gain(archive: Archive, domain: str, agent: int) -> Score | None:

@@ -65,17 +65,19 @@ def conclusions(found: Sequence[Line], baseline: str) -> list[str]:
     compared = [(line, line.contrast) for line in found if line.contrast is not None]
     if not compared:
         return []
-    said = [f"At {LEVEL:.0%}, two-sided, after Holm's correction for {len(compared)} comparisons with {baseline}:"]
-    for word, above in (("below", False), ("above", True)):
-        some = [line for line, c in compared if c.shown and (c.difference.median > 0) is above]
-        said.append(f"{word} it: {_named(some)}.")
-    said.append(f"not shown to differ: {_named([line for line, c in compared if not c.shown])}.")
-    hopeless = [line for line, c in compared if c.test.smallest * len(compared) >= LEVEL and not c.shown]
-    if hopeless:
-        least = min(line.contrast.test.smallest for line in hopeless if line.contrast is not None)
+    shown = [(line, c) for line, c in compared if c.shown]
+    others = [(line, c) for line, c in compared if not c.shown]
+    below, above = ([line for line, c in shown if (c.difference.median > 0) is up] for up in (False, True))
+    said = [
+        f"At {LEVEL:.0%}, two-sided, corrected (Holm) for {len(compared)} comparisons with {baseline}: "
+        f"below it: {_named(below)}; above it: {_named(above)}; not shown to differ: {_named([o for o, _ in others])}."
+    ]
+    # Of those that are left, even the first to be tested cannot pass.
+    if hopeless := [(line, c) for line, c in others if c.test.smallest * len(others) >= LEVEL]:
+        least = min(c.test.smallest for _, c in hopeless)
         said.append(
-            f"With so few runs that differ, p cannot be less than {least:.2g} in {_named(hopeless)}: "
-            "there nothing could be shown after the correction, whatever the differences; more repeats would tell."
+            "Too few runs differ to show anything, whatever the differences, in "
+            f"{_named([line for line, _ in hopeless])}: p is {least:.2g} there at least; more repeats would tell."
         )
     return said
 

@@ -20,6 +20,20 @@ if TYPE_CHECKING:
     from dgm.plots.canvas import Figure
 
 
+FIGURES = ("gains", "compare")
+"""The kinds of `dgm plot` that an experiment has."""
+
+
+def draw(folder: Path, kind: str, domain: str | None) -> Figure:
+    """A figure of the experiment that is kept in a folder. Raises UserError, saying why, where there is none."""
+    if kind not in FIGURES:
+        raise UserError(
+            f"{folder} is an experiment, which has the figures {' and '.join(FIGURES)}; or name a run of it"
+        )
+    plan, lines = opened(folder)
+    return gains(plan, folder, lines, domain) if kind == "gains" else progress(plan, folder, lines, domain)
+
+
 def opened(folder: Path) -> tuple[Plan, list[Line]]:
     """The experiment of a folder, and what its runs came to so far. Raises UserError."""
     plan = read(folder / conduct.FILE, folder)
@@ -33,7 +47,7 @@ def gains(plan: Plan, folder: Path, lines: Sequence[Line], domain: str | None = 
         for line in lines
         if domain in (None, line.domain)
     ]
-    return plots.variants(rows, f"{folder.name}: gain on test over the root")
+    return plots.variants(rows)
 
 
 def progress(plan: Plan, folder: Path, lines: Sequence[Line], domain: str | None = None) -> Figure:

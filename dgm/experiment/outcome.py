@@ -12,6 +12,7 @@ from dgm.domain import Split
 from dgm.experiment.journal import Journal
 from dgm.experiment.plan import Plan
 from dgm.results import ROOT, best_overall, best_per_domain
+from dgm.settings import config_of
 
 ONE = "one for all"
 """In place of a domain: the one agent with the best mean over all domains, by the mean over them."""
@@ -39,6 +40,7 @@ class Outcome:
     variant: str
     repeat: int
     seed: int
+    sandbox: str
     ended: str  #: why: a word of `dgm.loop.evolve`
     proposals: int
     seconds: float  #: of all its proposals
@@ -54,11 +56,18 @@ def outcomes(plan: Plan, folder: Path) -> Iterator[Outcome]:
         if end is None:
             continue
         with Archive.open(folder / run.name) as archive:
-            seconds = sum(proposal.seconds for proposal in archive.proposals())
             yield Outcome(
-                run.name, run.variant, run.repeat, run.seed, str(end["ended"]), archive.next_id() - 1, seconds,
-                spent(folder / run.name), gains(archive),
-            )  # fmt: skip
+                name=run.name,
+                variant=run.variant,
+                repeat=run.repeat,
+                seed=run.seed,
+                sandbox=config_of(archive).place.sandbox,
+                ended=str(end["ended"]),
+                proposals=archive.next_id() - 1,
+                seconds=sum(proposal.seconds for proposal in archive.proposals()),
+                usd=spent(folder / run.name),
+                gains=gains(archive),
+            )
 
 
 def gains(archive: Archive) -> dict[str, Gain]:

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from dgm.analysis.comparison import Median
-from dgm.cli import text
+from dgm.cli import report, text
 from dgm.cli.tables import Table
 from dgm.experiment.contrast import Line, conclusions
 from dgm.experiment.outcome import Outcome
 from dgm.experiment.plan import Plan
+from dgm.sandbox.local import Local
 
 CUT = {"budget": "its budget was spent", "seconds": "its time was up", "patience": "its patience was at an end"}
 """Ends before all proposals were made."""
@@ -60,6 +61,8 @@ def sentences(plan: Plan, lines: Sequence[Line], outcomes: Sequence[Outcome]) ->
     for ended, why in CUT.items():
         if cut := [o.name for o in outcomes if o.ended == ended]:
             said.append(f"Cut short, for {why}: {', '.join(cut)}.")
+    if open_ := [o.name for o in outcomes if o.sandbox == Local.name]:
+        said.append(report.UNHELD + (f" in {', '.join(open_)}" if len(open_) < len(outcomes) else ""))
     if untested := [o.name for o in outcomes if not o.gains]:
         said.append(f"Not measured on test, and so left out: {', '.join(untested)}.")
     return said

@@ -1,8 +1,9 @@
 """Figures of runs for paper and screen: PNG, SVG and PDF, told by the file's ending.
 
-`KINDS` of one run, and `compare` of several. Colours are those of Okabe and Ito, and cividis for values, which people
-with any colour vision tell apart and a grey printer too; lines differ in dash as well. Scores carry their 95 %
-intervals. `canvas` is the one module that imports matplotlib. Not covered: interactive views (`dgm view`).
+`KINDS` of one run, `compare` of several, `variants` of an experiment. Colours are those of Okabe and Ito, and cividis
+for values, which people with any colour vision tell apart and a grey printer too; lines differ in dash as well. Scores
+carry their 95 % intervals. `canvas` is the one module that imports matplotlib. Not covered: interactive views
+(`dgm view`).
 """
 
 from __future__ import annotations
@@ -45,13 +46,12 @@ def compare(groups: Sequence[tuple[str, Sequence[Archive]]], domain: str | None 
         return comparison.draw(groups, domain)
 
 
-def variants(rows: Sequence[Row], title: str) -> Figure:
+def variants(rows: Sequence[Row]) -> Figure:
     """What the variants of an experiment gained on test, a panel for each domain."""
-    from dgm.plots import canvas
-    from dgm.plots import gains
+    from dgm.plots import canvas, gains
 
     with canvas.look():
-        return gains.draw(rows, title)
+        return gains.draw(rows)
 
 
 def inline(figure: Figure) -> str:

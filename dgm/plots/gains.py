@@ -24,12 +24,12 @@ class Row:
     middle: Median  #: of them
 
 
-def draw(rows: Sequence[Row], title: str) -> Figure:
+def draw(rows: Sequence[Row]) -> Figure:
     """Panels and variants in the order of `rows`. Raises UserError for none."""
     if not rows:
         raise UserError("there are no gains to draw yet: no run has been measured on test")
     panels, names = (list(dict.fromkeys(getattr(row, key) for row in rows)) for key in ("panel", "name"))
-    size = (1.6 + 2.1 * len(panels), 1.1 + 0.36 * len(names))
+    size = (max(4.6, 1.6 + 2.1 * len(panels)), 1.2 + 0.36 * len(names))
     figure, axes = canvas.figure(1, len(panels), size, sharey=True, squeeze=False)
     for panel, axis in zip(panels, axes[0], strict=True):
         axis.axvline(0, lw=0.8, color="black")
@@ -43,5 +43,5 @@ def draw(rows: Sequence[Row], title: str) -> Figure:
         axis.set_title(canvas.plain(panel, 24), fontsize=9)
     axes[0][0].set_yticks(range(len(names)), [canvas.plain(name, 30) for name in names])
     axes[0][0].invert_yaxis()
-    figure.suptitle(f"{canvas.plain(title)}; median over runs, 95 % bootstrap intervals", fontsize=9)
+    figure.supxlabel("gain on test over the root: runs, median, 95 % interval", fontsize=9)
     return figure
