@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from dgm.analysis.comparison import paired
-from dgm.statistics import Z95
+from dgm.analysis.comparison import LEVEL, mcnemar
+from dgm.statistics import Z95, bootstrap
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,7 @@ def noise(runs: Sequence[Mapping[str, float]]) -> Noise:
     # Variances within tasks are pooled: with few repetitions that says more than the scatter of the means.
     sd = math.sqrt(math.fsum(map(_variance, by_task))) / len(shared)
     means = tuple(math.fsum(run[task] for task in shared) / len(shared) for run in runs)
-    trimmed = [{task: run[task] for task in shared} for run in runs]
-    verdicts = [paired(a, b).better or paired(b, a).better for a, b in combinations(trimmed, 2)]
+    verdicts = [_alarm([a[task] - b[task] for task in shared]) for a, b in combinations(runs, 2)]
     return Noise(
         repeats=len(runs),
         n=len(shared),
@@ -53,6 +52,14 @@ def noise(runs: Sequence[Mapping[str, float]]) -> Noise:
         alarms=sum(verdicts),
         pairs=len(verdicts),
     )
+
+
+def _alarm(differences: Sequence[float]) -> bool:
+    """Whether one repetition would be called better than the other, as a child is than its parent (`comparison`)."""
+    if set(differences) <= {-1.0, 0.0, 1.0}:
+        return mcnemar(differences.count(1.0), differences.count(-1.0)) < LEVEL
+    low, high = bootstrap(differences)
+    return low > 0 or high < 0
 
 
 def _variance(values: Sequence[float]) -> float:

@@ -36,6 +36,15 @@ def test_nineteen_of_twenty_differences_between_repetitions_lie_within() -> None
     assert found.alarms / found.pairs < 0.08
 
 
+def test_graded_verdicts_have_noise_and_few_alarms() -> None:
+    rng = random.Random(3)
+    runs = [{f"t{i}": min(1.0, max(0.0, rng.gauss(0.5, 0.1))) for i in range(50)} for _ in range(6)]
+    found = noise(runs)
+    assert found.changing == 1.0
+    assert found.sd == pytest.approx(0.1 / 50**0.5, rel=0.15)
+    assert found.alarms <= 3
+
+
 def test_a_task_without_a_verdict_in_some_repetition_is_left_out() -> None:
     found = noise([{"a": 1.0, "b": 0.0, "c": 1.0}, {"a": 1.0, "c": 0.0}])
     assert (found.n, found.means, found.changing) == (2, (1.0, 0.5), 0.5)

@@ -10,7 +10,11 @@ from dgm import statistics
 from dgm.analysis.transfer import by_growth
 from dgm.archive import Archive, Child, ScoreRecord, VerdictRecord
 from dgm.errors import Status, UserError
+from dgm.results import best_overall
+from dgm.sources import from_halves, pinned
 from tests.archive.world import child
+
+SEEDS = (("agent", "rules"), ("meta", "mutation"))
 
 
 def scored(number: int, parent: int | None, passed: int) -> Child:
@@ -32,3 +36,29 @@ def test_the_agent_whose_descendants_grew_most_is_taken_and_not_the_best(tmp_pat
             archive.record(scored(number, parent, passed))
         archive.record(scored(8, 2, 9))
         assert by_growth(archive) == 1
+
+
+def test_a_word_in_place_of_a_number_is_written_down_as_the_agent_that_it_is(tmp_path: Path) -> None:
+    with Archive.create(tmp_path / "run", "", scored(0, None, 5)) as archive:
+        for number, parent, passed in [(1, 0, 3), (2, 0, 9), (3, 1, 6), (4, 1, 7), (5, 1, 7)]:
+            archive.record(scored(number, parent, passed))
+    name = str(tmp_path / "run")
+    assert pinned(f"{name}#growth", "--meta") == f"{name}#1"
+    assert pinned(f"{name}#best", "--meta") == f"{name}#2"
+    assert pinned(f"{name}#4", "--meta") == f"{name}#4"
+    assert pinned("mutation", "--meta") == "mutation"
+    with pytest.raises(UserError, match=r"--meta: .* must look like ARCHIVE#ID, .* my-run#best or my-run#growth"):
+        pinned(f"{name}#worst", "--meta")
+
+
+@pytest.mark.parametrize("half", ["agent", "meta"])
+def test_either_half_of_an_agent_goes_into_another_genome_as_it_is(half: str, repository: Path) -> None:
+    example = str(repository / "archive" / "example")
+    with Archive.open(repository / "archive" / "example") as archive:
+        evolved = archive.files(best_overall(archive))
+    source = from_halves(*(f"{example}#best" if half == taken else seed for taken, seed in SEEDS))
+    initial = from_halves("rules", "mutation").genome
+    for path, data in source.genome.items():
+        if path != "genome.toml":
+            assert data == (evolved if path.startswith(f"{half}/") else initial)[path]
+    assert not source.ours, "code that was evolved runs in a real sandbox"
