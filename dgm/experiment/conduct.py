@@ -130,19 +130,19 @@ class _Crew:
             raise InfrastructureError(f"{active.run.name}: its process ended with exit code {code}") from None
         if kind == worker.NOTICE:
             self._watch.notice(active.run, told[0])
-        elif kind == worker.PROPOSAL:
+            return None
+        if kind == worker.PROPOSAL:
             self._watch.proposal(active.run, told[0])
-        elif kind == worker.FAILED:
+            return None
+        active.process.join()
+        del self._active[pipe]
+        if kind == worker.FAILED:
             raise worker.FAULTS[told[0]](f"{active.run.name}: {told[1]}")
-        else:
-            active.process.join()
-            del self._active[pipe]
-            if kind == worker.STOPPED or told[0] == "stopped":  # by `dgm stop`, or by a signal of its own
-                raise KeyboardInterrupt
-            self._journal.end(active.run, told[0], time.monotonic() - active.began)
-            self._watch.end(active.run, told[0])
-            return active.run
-        return None
+        if kind == worker.STOPPED or told[0] == "stopped":  # by `dgm stop`, or by a signal of its own
+            raise KeyboardInterrupt
+        self._journal.end(active.run, told[0], time.monotonic() - active.began)
+        self._watch.end(active.run, told[0])
+        return active.run
 
     def _stop(self) -> None:
         """End what is still at work, in order, and wait for it."""

@@ -212,7 +212,7 @@ def _validated(told: Mapping[str, Any], where: str) -> RunConfig:
 
 def _explained(error: ValidationError, model: type[BaseModel]) -> str:
     """`search.proposals: input should be …, not …`, or which keys there are."""
-    first = error.errors()[0]
+    first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")  # a misspelt key leaves one missing
     *tables, key = first["loc"]
     place = ".".join(map(str, first["loc"]))
     if first["type"] == "missing":
