@@ -1,6 +1,7 @@
 """Text for people: what came from an agent made harmless, scores written out, `ARCHIVE#ID` read.
 
-Pure functions of the standard library. They do not know whether a terminal listens; that is `tables`.
+Functions of the standard library, pure but for `agent_of`, which looks into the archive for a word in place of a number.
+They do not know whether a terminal listens; that is `tables`.
 """
 
 from __future__ import annotations

@@ -43,9 +43,12 @@ class Journal:
         return journal
 
     def finished(self, run: Planned) -> bool:
-        """Whether it ended within the limits that it has now."""
-        end = self.ended.get(run.name)
-        return end is not None and end.get("limits") == limits(run.config)
+        """Whether it ended within the limits that it has now: for these, or because it had made all its proposals."""
+        end, now = self.ended.get(run.name), limits(run.config)
+        if end is None:
+            return False
+        whole = end["ended"] == "proposals" and end["limits"]["proposals"] == now["proposals"]
+        return whole or bool(end["limits"] == now)
 
     def begin(self, run: Planned) -> None:
         if self.began.get(run.name) != run.config.model_dump(mode="json"):

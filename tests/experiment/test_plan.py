@@ -144,6 +144,17 @@ def test_a_run_that_was_begun_otherwise_is_not_gone_on_with(tmp_path: Path) -> N
         Journal.of(tmp_path).check(other)
 
 
+def test_a_run_that_made_all_its_proposals_is_finished_whatever_its_budget_becomes(tmp_path: Path) -> None:
+    journal = Journal.of(tmp_path)
+    text = 'baseline = "a"\nrepeats = 1\nbudget.seconds = {}\n[variant.a]\n[variant.b]\n'
+    whole, cut = plan(text.format(60)).runs
+    journal.end(whole, "proposals", 3.0)
+    journal.end(cut, "seconds", 30.0)
+    more = plan(text.format(90)).runs
+    assert [Journal.of(tmp_path).finished(run) for run in more] == [True, False]
+    assert [Journal.of(tmp_path).finished(run) for run in (whole, cut)] == [True, True]
+
+
 def test_a_line_that_a_kill_cut_short_never_was(tmp_path: Path) -> None:
     journal = Journal.of(tmp_path)
     (run, other, *_) = variants(["a", "b"]).runs
