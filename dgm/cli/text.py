@@ -1,6 +1,6 @@
 """Text for people: what came from an agent made harmless, scores written out, `ARCHIVE#ID` read.
 
-Functions of the standard library, pure but for `agent_of`, which looks into an archive where a word stands for a number.
+Functions of the standard library; pure, but that `agent_of` looks into an archive where a word stands for a number.
 They do not know whether a terminal listens; that is `tables`.
 """
 

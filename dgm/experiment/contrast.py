@@ -68,8 +68,9 @@ def conclusions(found: Sequence[Line], baseline: str) -> list[str]:
     shown = [(line, c) for line, c in compared if c.shown]
     others = [(line, c) for line, c in compared if not c.shown]
     below, above = ([line for line, c in shown if (c.difference.median > 0) is up] for up in (False, True))
+    many = f"{len(compared)} comparisons" if len(compared) > 1 else "one comparison"
     said = [
-        f"At {LEVEL:.0%}, two-sided, corrected (Holm) for {len(compared)} comparisons with {baseline}: "
+        f"At {LEVEL:.0%}, two-sided, corrected (Holm) for {many} with {baseline}: "
         f"below it: {_named(below)}; above it: {_named(above)}; not shown to differ: {_named([o for o, _ in others])}."
     ]
     # Of those that are left, even the first to be tested cannot pass.

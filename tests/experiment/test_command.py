@@ -41,7 +41,7 @@ def test_it_ends_with_a_table_what_follows_from_it_and_a_report(made: Path) -> N
     assert "2/2 runs  " in output
     assert output.count("local is not a sandbox") == 1, "what every run would say is said once"
     assert "try: medians over n runs of the gain on test" in output
-    assert "two-sided, corrected (Holm) for 1 comparisons with full" in output
+    assert "two-sided, corrected (Holm) for one comparison with full" in output
     assert "Too few runs differ" in output
     assert "boundary not held: B4, B7, B8, B10" in output
     assert "<svg" in (made / "archive/try/report.html").read_text()
