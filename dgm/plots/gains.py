@@ -40,6 +40,7 @@ def draw(rows: Sequence[Row]) -> Figure:
             middle = row.middle
             reach = [[middle.median - middle.low], [middle.high - middle.median]]
             axis.errorbar([middle.median], [at - 0.12], xerr=reach, fmt=mark, ms=5, color=colour, capsize=3)
+        axis.locator_params(axis="x", nbins=4)
         axis.set_title(canvas.plain(panel, 24), fontsize=9)
     axes[0][0].set_yticks(range(len(names)), [canvas.plain(name, 30) for name in names])
     axes[0][0].invert_yaxis()
