@@ -20,7 +20,7 @@ from dgm.errors import UserError
 from dgm.experiment.plan import Planned
 
 FILE = "journal.jsonl"
-_LIMITS = ("proposals", "seconds", "usd")
+_LIMITS = ("proposals", "evaluations", "seconds", "usd")
 
 
 @dataclass
