@@ -67,8 +67,8 @@ def resume(
 ) -> str:
     """Go on with a run that was stopped, killed, or is to be longer; else as `evolve`.
 
-    `proposals` and `evaluations` (in all), `seconds` and `usd` may be other than they were. Raises UserError also where the domains
-    are no longer those that the run began with.
+    `proposals` and `evaluations` (in all), `seconds` and `usd` may be other than they were. Raises UserError also
+    where the domains are no longer those that the run began with.
     """
     asked = {"proposals": proposals, "evaluations": evaluations, "seconds": seconds, "usd": usd}
     changes: dict[str, object] = {key: value for key, value in asked.items() if value is not None}
