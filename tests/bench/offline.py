@@ -47,7 +47,7 @@ place.sessions = 1
 IMPROVER = """
 baseline = "fixed"
 repeats = {seeds}
-first_seed = 1
+first_seed = 0
 [run]
 place.sessions = 1
 [variant.both]
@@ -57,7 +57,7 @@ search.evolve = ["agent"]
 IMP = """
 baseline = "initial"
 repeats = {seeds}
-first_seed = 1001
+first_seed = 1000
 [run]
 place.sessions = 1
 search = {{ selector = "root", evolve = ["agent"], proposals = 20 }}
