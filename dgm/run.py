@@ -11,17 +11,23 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from dgm.archive import AgentRecord, Archive, Child
 from dgm.closing import Closing
 from dgm.config import RunConfig
+from dgm.domain import Files
 from dgm.domains import LoadedDomain
-from dgm.gateway.lines import Lines
+from dgm.evaluate import Bench, Evaluation, staged
+from dgm.gateway.lines import Line, Lines
 from dgm.genome import GenomeSpec
 from dgm.ongoing import Ongoing
 from dgm.sandbox import Sandbox
 from dgm.selection import Selector
 from dgm.steering.helm import Helm
+
+if TYPE_CHECKING:
+    from dgm.pursuit import Pursuit
 
 SELECTION = "selection"
 """The kind of event on how a parent was chosen: {"proposal", "unseen"?: [numbers in flight], "by"?: the agent whose own
@@ -43,12 +49,15 @@ class Run(Closing):
     select: Selector
     helm: Helm
     lines: Lines = field(default_factory=Lines)
+    evaluate: Evaluation = staged  #: what a child is put through when it is born
+    pursuit: Pursuit | None = None  #: the strategy at work; without one every child is measured in stages
     tell: Callable[[str], None] = lambda line: None  #: what a person who watches should know
     started: float = field(default_factory=time.monotonic)
     before: float = 0.0  #: seconds that earlier sittings of this run took
     ongoing: Ongoing = field(default_factory=Ongoing)
     lock: threading.RLock = field(default_factory=threading.RLock)
     _in_flight: set[int] = field(default_factory=set)
+    _schools: dict[int, threading.Lock] = field(default_factory=dict)
 
     def rng(self, number: int, use: str) -> random.Random:
         """The generator for one use in one proposal."""
@@ -90,9 +99,32 @@ class Run(Closing):
         with self.lock:
             if unseen:  # before the record: without it, the choice could not be derived again
                 self.archive.add_event(SELECTION, {"proposal": child.id, "unseen": list(unseen)})
-            kept = self.archive.record(child)
+            kept = self.archive.record(child, self.pursuit.birth(child) if self.pursuit else None)
+            if self.pursuit:
+                self.pursuit.born(child)
             self.lines.sync(self.archive)
             return kept
+
+    @contextmanager
+    def schooling(self, agent: int) -> Iterator[None]:
+        """While an agent does what it must have done before it is a parent: one thread at a time."""
+        with self.lock:
+            school = self._schools.setdefault(agent, threading.Lock())
+        with school:
+            yield
+
+    def bench(self, files: Files, line: Line, sandbox: Sandbox) -> Bench:
+        """The sandboxes in which a genome is evaluated, with the models that it may ask."""
+        return Bench(
+            files,
+            self.spec,
+            sandbox,
+            self.domains,
+            sessions=self.config.place.sessions,
+            seed=self.config.search.random_seed,
+            line=line,
+            task_seconds=self.config.task_seconds,
+        )
 
     def close(self) -> None:
         """Give up what is under way, and leave plain files."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -23,7 +23,7 @@ from dgm.archive.details import Details
 from dgm.archive.disk import disk_errors, sync_directory
 from dgm.archive.failpoints import failpoint
 from dgm.archive.lock import WriterLock
-from dgm.archive.logs import LogStore
+from dgm.archive.logs import LogStore, piece, pieces
 from dgm.archive.lookups import Lookups
 from dgm.archive.model import (
     Admission,
@@ -46,6 +46,7 @@ from dgm.archive.recording import (
     build,
     check_child,
     check_results,
+    totalled,
     write_genome,
     write_logs,
 )
@@ -99,6 +100,7 @@ class Archive(Closing):
             self._revision = self._records.revision()
             self._population: Population | None = None
             self._standing: Standing | None = None
+            self._evaluations: int | None = None  # counted when it is first asked for, by a writer kept from then on
             self._visible: tuple[int, tuple[int, ...]] = (-1, ())  # kept up to date by a writer alone
             if lock is not None:
                 with disk_errors(path):
@@ -238,6 +240,15 @@ class Archive(Closing):
         highest, missing = self.visible()
         return missing[0] if missing else highest + 1
 
+    def evaluations(self) -> int:
+        """How many verdicts on train and val there are, of all agents together."""
+        if self._writer_lock is None:
+            return self._lookups.evaluations()
+        with self._lock:
+            if self._evaluations is None:
+                self._evaluations = self._lookups.evaluations()
+            return self._evaluations
+
     def visible(self) -> tuple[int, tuple[int, ...]]:
         """The highest number on record, and the smaller ones that are not: what a selection could see."""
         return self._visible if self._writer_lock is not None else self._lookups.visible()
@@ -298,13 +309,14 @@ class Archive(Closing):
 
     def logs(self, agent: int, domain: str, split: str) -> list[dict[str, JSON]]:
         """The transcript rows of an agent's tasks; empty if none were recorded."""
-        name = f"{domain}.{split}"
-        return self._logs.read(agent, name) if self._records.has_log(agent, name) else []
+        names = pieces(self._records.logs_of(agent), f"{domain}.{split}")
+        return [row for name in names for row in self._logs.read(agent, name)]
 
     # Writing
 
-    def record(self, child: Child) -> AgentRecord:
-        """Keep a finished proposal with all its results: the one way into the archive.
+    def record(self, child: Child, event: tuple[str, JSON] | None = None) -> AgentRecord:
+        """Keep a finished proposal with all its results, and with an event of a kind and body: the one way into the
+        archive.
 
         Raises ValueError, before anything is written, for a child that is not whole: a number that is taken,
         a parent that does not work, an agent without files, results that do not belong together.
@@ -313,8 +325,9 @@ class Archive(Closing):
             parents = check_child(child, self._lookups.agents([n for n in (child.id, child.parent, child.parent2) if n is not None]))
             logs = write_logs(self._logs, child.id, child.logs)
             record = write_genome(self._store, child, parents)
-            self._records.add(record, child.proposal, child.scores, child.verdicts, logs, child.task_half)
+            self._records.add(record, child.proposal, child.scores, child.verdicts, logs, child.task_half, event)
             self._visible = _with(self._visible, child.id)
+            self._count(child.verdicts)
             if self._population is not None:
                 self._population.add(record, child.scores)
             if self._standing is not None:
@@ -346,10 +359,38 @@ class Archive(Closing):
                 entries = write_logs(self._logs, agent, {name: rows for name, rows in logs.items() if name in names})
                 kept = [verdict for verdict in verdicts if (verdict.domain, verdict.split) in keys]
                 self._records.add_results(agent, fresh, kept, entries)
-                if self._population is not None:
-                    self._population.add_scores(agent, fresh)
-                if self._standing is not None and any(score.split != Split.TEST for score in fresh):
-                    self._standing.measured(self.agent(agent), self.scores(agent))
+                self._count(kept)
+                self._noticed(agent, fresh)
+
+    def extend(
+        self,
+        agent: int,
+        totals: Mapping[tuple[str, Split], int],
+        verdicts: Sequence[VerdictRecord],
+        logs: Logs,
+        event: Callable[[Sequence[ScoreRecord]], tuple[str, JSON]],
+    ) -> None:
+        """Keep further results of an agent on tasks that it had not run; scores are made anew over all that it then
+        has. `totals`: the planned tasks of each domain and split. The results and an event, of which `event` makes
+        kind and body from the new scores, are there together or not at all. Raises ValueError, before anything is written, for a task that has a verdict."""
+        with self._lock, disk_errors(self.path):
+            self.agent(agent)
+            keys = sorted({(v.domain, Split(v.split)) for v in verdicts})
+            before = {key: self.verdicts(agent, *key) for key in keys}
+            seen = {(v.domain, v.split, task_name(v.task)) for known in before.values() for v in known}
+            fresh = {(v.domain, v.split, task_name(v.task)) for v in verdicts}
+            if seen & fresh or len(fresh) < len(verdicts):
+                raise ValueError(f"agent {agent} has a verdict on one of these tasks already")
+            scores = [
+                totalled(key, [*known, *(v for v in verdicts if (v.domain, v.split) == key)], totals[key])
+                for key, known in before.items()
+            ]
+            self._records.begin([agent])
+            named = {piece(name, len(before.get(_key(name), ()))): rows for name, rows in logs.items()}
+            entries = write_logs(self._logs, agent, named)
+            self._records.add_results(agent, scores, verdicts, entries, event(scores))
+            self._count(verdicts)
+            self._noticed(agent, scores)
 
     def add_event(self, kind: str, body: JSON) -> None:
         """Note something that happened to the archive; `kind` is a word."""
@@ -377,6 +418,17 @@ class Archive(Closing):
             self._store.tag(f"best-{domain}", self._commit(agent))
 
     # Within
+
+    def _count(self, verdicts: Sequence[VerdictRecord]) -> None:
+        if self._evaluations is not None:
+            self._evaluations += sum(v.split != Split.TEST and v.score is not None for v in verdicts)
+
+    def _noticed(self, agent: int, scores: Sequence[ScoreRecord]) -> None:
+        """Scores of an agent that was there already have been recorded."""
+        if self._population is not None:
+            self._population.add_scores(agent, scores)
+        if self._standing is not None and any(score.split != Split.TEST for score in scores):
+            self._standing.measured(self.agent(agent), self.scores(agent))
 
     def _everyone(self) -> Population:
         """All agents in memory, loaded when they are first asked for; by a reader again when the archive has grown."""
@@ -414,6 +466,10 @@ def _with(visible: tuple[int, tuple[int, ...]], number: int) -> tuple[int, tuple
     if number < highest:
         return highest, tuple(one for one in missing if one != number)
     return number, (*missing, *range(highest + 1, number))
+def _key(log: str) -> tuple[str, Split]:
+    """The domain and split of a log called `domain.split`."""
+    domain, _, split = log.rpartition(".")
+    return domain, Split(split)
 
 
 def _rename(staging: Path, path: Path) -> None:

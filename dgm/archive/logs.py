@@ -1,5 +1,6 @@
 """Transcripts on disk: `logs/<id>/<domain>.<split>.jsonl.gz`, one JSON object a line.
 
+Where an agent was measured bit by bit, what came later is in files of its own, `<domain>.<split>.<rows before>`.
 The same rows give the same bytes. A row is bounded here; how many rows there are, and what is in them, is the
 business of the evaluation. Lone surrogates are kept as JSON's escapes.
 """
@@ -13,7 +14,7 @@ import os
 import re
 import shutil
 import zlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,6 +99,17 @@ class LogStore:
             if folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()
         return sorted(removed)
+
+
+def piece(name: str, before: int) -> str:
+    """The name under which further rows of the log `name` are kept when there are `before` rows already."""
+    return f"{name}.{before}" if before else name
+
+
+def pieces(names: Iterable[str], name: str) -> list[str]:
+    """Which of `names` are the log `name` and its pieces, in the order in which they were written."""
+    later = {int(n[len(name) + 1 :]): n for n in names if n.startswith(f"{name}.") and n[len(name) + 1 :].isdigit()}
+    return [*(n for n in names if n == name), *(later[at] for at in sorted(later))]
 
 
 def _line(row: Mapping[str, JSON]) -> str:

@@ -109,29 +109,30 @@ class Lookups:
             found[row[0]].append(ScoreRecord(*row[1:]))
         return found
 
+    def evaluations(self) -> int:
+        """How many verdicts on train and val there are. Its cost grows with the archive."""
+        return self._ask("SELECT coalesce(sum(n), 0) FROM scores WHERE split <> 'test'", lambda row: int(row[0]))[0]
+
     def splits(self) -> dict[str, Split]:
-        """Domain to the split that agents are chosen on, val or, where none was measured fully on it, train."""
+        """Domain to the split that agents are chosen on, val or, where none was measured on it, train."""
         found: dict[str, Split] = {}
         for split in (Split.TRAIN, Split.VAL):
             query = (
                 "SELECT name FROM domains WHERE EXISTS (SELECT 1 FROM scores JOIN agents ON agents.id = agent"
-                f" WHERE domain = domains.id AND split = ? AND n = total AND admission IN ({_WORKING}))"
+                f" WHERE domain = domains.id AND split = ? AND n > 0 AND admission IN ({_WORKING}))"
             )
             found |= dict.fromkeys(self._ask(query, lambda row: str(row[0]), (str(split),)), split)
         return dict(sorted(found.items()))
 
-    def best(self, domain: str, split: Split) -> int:
-        """Of the agents that work and were fully measured, the one with the highest mean; the older of equals. Raises
-        UserError without any."""
+    def best(self, domain: str, split: Split) -> int | None:
+        """Of the agents that work and were fully measured, the one with the highest mean; the older of equals."""
         query = (
             "SELECT agent FROM scores JOIN agents ON agents.id = agent"
             " WHERE domain = (SELECT id FROM domains WHERE name = ?) AND split = ? AND n = total"
             f" AND admission IN ({_WORKING}) ORDER BY mean DESC, agent LIMIT 1"
         )
         found = self._ask(query, lambda row: int(row[0]), (domain, str(split)))
-        if not found:
-            raise UserError(f"no agent was fully measured on {domain} {split}")
-        return found[0]
+        return found[0] if found else None
 
     def worthiest(self, domain: str, split: Split, count: int) -> list[int]:
         """Agents, working or not, by mean where what was not measured counts as zero, the best first."""

@@ -41,9 +41,8 @@ class Population:
 
     def add_scores(self, agent: int, scores: Sequence[ScoreRecord]) -> None:
         """More scores of an agent."""
-        kept = self._scores.setdefault(agent, [])
-        kept.extend(scores)
-        kept.sort(key=lambda score: (score.domain, score.split))
+        kept = {(score.domain, score.split): score for score in (*self._scores.get(agent, ()), *scores)}
+        self._scores[agent] = [kept[key] for key in sorted(kept)]
         self._candidates.pop(agent, None)
         for score in scores:
             self._note_domain(score)

@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from dgm import statistics
 from dgm.archive.disk import sync_directory, write_whole
 from dgm.archive.failpoints import failpoint
 from dgm.archive.lock import NAME as LOCK_NAME
@@ -19,6 +20,7 @@ from dgm.archive.model import Admission, AgentRecord, Child, DomainRecord, Logs,
 from dgm.archive.records import Records
 from dgm.archive.store import GitStore
 from dgm.archive.text import clean
+from dgm.domain import Split
 
 CONFIG = "dgm.toml"
 GENOMES = "genomes.git"
@@ -81,6 +83,12 @@ def check_results(scores: Sequence[ScoreRecord], verdicts: Sequence[VerdictRecor
         raise ValueError("two scores for one domain and split")
     if not {(verdict.domain, verdict.split) for verdict in verdicts} <= scored:
         raise ValueError("verdicts without a score")
+
+
+def totalled(key: tuple[str, Split], verdicts: Sequence[VerdictRecord], total: int) -> ScoreRecord:
+    """The score of an agent on one domain and split, over all its verdicts there."""
+    s = statistics.score([v.score for v in verdicts if v.score is not None], total)
+    return ScoreRecord(*key, s.n, s.total, s.mean, s.low, s.high)
 
 
 def write_logs(logs: LogStore, agent: int, rows: Logs) -> list[LogEntry]:

@@ -137,9 +137,6 @@ class Records:
         """The names of an agent's logs."""
         return set(self.ask("SELECT name FROM logs WHERE agent = ?", lambda row: str(row[0]), (agent,)))
 
-    def has_log(self, agent: int, name: str) -> bool:
-        return bool(self.ask("SELECT 1 FROM logs WHERE agent = ? AND name = ?", tuple, (agent, name)))
-
     def domains(self) -> list[DomainRecord]:
         """All, in the order in which they were first named; version and digest are empty if none were
         given."""
@@ -183,8 +180,9 @@ class Records:
         verdicts: Sequence[VerdictRecord],
         logs: Sequence[LogEntry],
         task_half: str | None = None,
+        event: tuple[str, JSON] | None = None,
     ) -> None:
-        """One finished proposal with all its results: all of it or nothing."""
+        """One finished proposal with all its results, and an event: all of it or nothing."""
         with self._adding() as connection:
             row = (*_agent_row(agent), task_half)
             connection.execute(f"INSERT INTO agents ({AGENT}, task_half) VALUES ({_marks(13)})", row)
@@ -192,6 +190,8 @@ class Records:
                 f"INSERT INTO proposals ({_PROPOSAL}) VALUES ({_marks(11)})", _proposal_row(proposal)
             )
             self._add_results(connection, agent.id, scores, verdicts, logs)
+            if event is not None:
+                _add_event(connection, *event)
 
     def add_results(
         self,
@@ -199,11 +199,15 @@ class Records:
         scores: Sequence[ScoreRecord],
         verdicts: Sequence[VerdictRecord],
         logs: Sequence[LogEntry],
+        event: tuple[str, JSON] | None = None,
     ) -> None:
-        """Later results of an agent that is there already: all of them or nothing."""
+        """Later results of an agent that is there already, with an event: all of them or nothing. A score on a domain
+        and split that has one takes its place."""
         with self._adding() as connection:
             self._add_results(connection, agent, scores, verdicts, logs)
             connection.execute("UPDATE meta SET value = '[]' WHERE key = 'begun'")
+            if event is not None:
+                _add_event(connection, *event)
 
     def begin(self, agents: Sequence[int]) -> None:
         """Note that logs are about to be written for agents that are there already; `add_results` takes it back."""
@@ -219,11 +223,8 @@ class Records:
 
     def add_event(self, kind: str, body: JSON) -> None:
         """`kind` is a word, `body` any JSON."""
-        text = json.dumps(body, ensure_ascii=True, allow_nan=False)
         with self._adding() as connection:
-            connection.execute(
-                "INSERT INTO events (time, kind, body) VALUES (?, ?, ?)", (time.time(), kind, text)
-            )
+            _add_event(connection, kind, body)
 
     def last_call(self) -> int:
         """The highest id of a model call; 0 without any."""
@@ -251,7 +252,7 @@ class Records:
         logs: Sequence[LogEntry],
     ) -> None:
         connection.executemany(
-            f"INSERT INTO scores VALUES ({_marks(8)})",
+            f"INSERT OR REPLACE INTO scores VALUES ({_marks(8)})",
             [
                 (agent, _domain_id(connection, s.domain), str(s.split), s.n, s.total, s.mean, s.low, s.high)
                 for s in scores
@@ -320,6 +321,11 @@ class Records:
                     self._connection.execute("ROLLBACK")
                 raise
         failpoint("rows")
+
+
+def _add_event(connection: sqlite3.Connection, kind: str, body: JSON) -> None:
+    text = json.dumps(body, ensure_ascii=True, allow_nan=False)
+    connection.execute("INSERT INTO events (time, kind, body) VALUES (?, ?, ?)", (time.time(), kind, text))
 
 
 def task_name(task: str) -> str:

@@ -29,7 +29,12 @@ Name = Annotated[
 ]
 NewName = Annotated[str, typer.Argument(metavar="NAME", help="A new archive: archive/NAME, or a path.")]
 Agent = Annotated[
-    str, typer.Argument(metavar="NAME#ID", help="An agent of an archive.", autocompletion=completion.agents)
+    str,
+    typer.Argument(
+        metavar="NAME#ID",
+        help="An agent of an archive; in place of ID also best or growth.",
+        autocompletion=completion.agents,
+    ),
 ]
 OtherAgent = Annotated[
     str | None,
@@ -98,7 +103,7 @@ AgentSource = Annotated[
     typer.Option(
         "--agent",
         metavar="SRC",
-        help="The half that solves tasks: seed, directory or ARCHIVE#ID. [rules]",
+        help="The half that solves tasks: seed, directory, ARCHIVE#ID, ARCHIVE#best or ARCHIVE#growth. [rules]",
         autocompletion=completion.agent_seeds,
     ),
 ]
@@ -107,7 +112,7 @@ MetaSource = Annotated[
     typer.Option(
         "--meta",
         metavar="SRC",
-        help="The half that edits genomes: seed, directory or ARCHIVE#ID. [mutation]",
+        help="The half that edits genomes: seed, directory, ARCHIVE#ID, ARCHIVE#best or ARCHIVE#growth. [mutation]",
         autocompletion=completion.meta_seeds,
     ),
 ]
@@ -122,6 +127,20 @@ Evolve = Annotated[
         metavar="HALVES",
         help="What may change: agent, meta, and select (the genome chooses parents). [agent,meta]",
     ),
+]
+Strategy = Annotated[
+    str | None,
+    typer.Option(
+        "--strategy",
+        metavar="S",
+        help="What comes next: staged measures each child at once; treewise and hgm choose between a new child and more"
+        " evidence, task by task. [staged]",
+        autocompletion=completion.strategies,
+    ),
+]
+Evaluations = Annotated[
+    int | None,
+    typer.Option("--evaluations", metavar="N", help="End after N verdicts on train and val, of all agents together."),
 ]
 Selector = Annotated[
     str | None,

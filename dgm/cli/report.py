@@ -29,10 +29,12 @@ BOUNDARY = frozenset({"B4", "B7", "B8", "B10"})
 """The boundary rules that depend on the sandbox."""
 
 
+UNHELD = f"boundary not held: {', '.join(sorted(BOUNDARY - Local.holds, key=lambda rule: int(rule[1:])))}"
+
+
 def boundary_note(config: RunConfig) -> str:
     """What to print beside every table of a run without a sandbox; empty for the others."""
-    open_rules = sorted(BOUNDARY - Local.holds, key=lambda rule: int(rule[1:]))
-    return f"boundary not held: {', '.join(open_rules)}" if config.place.sandbox == Local.name else ""
+    return UNHELD if config.place.sandbox == Local.name else ""
 
 
 def gain(archive: Archive, domain: str, agent: int) -> Score | None:
@@ -115,14 +117,16 @@ def config_lines(archive: Archive) -> list[str]:
     search, origin, control = config.search, config.origin, config.control
     begins = f"genome {origin.genome}" if origin.genome else f"agent {origin.agent}, meta {origin.meta}"
     budget = [f"{search.proposals} proposals"]
+    budget += [f"{search.evaluations} evaluations"] if search.evaluations is not None else []
     budget += [f"{search.seconds:g} s"] if search.seconds is not None else []
     budget += [f"patience {search.patience}"] if search.patience is not None else []
     with_data = [f"{d} (data {config.data[d]})" if d in config.data else d for d in config.domains]
+    how = search.selector if search.strategy == "staged" else search.strategy
     lines = [
         f"{archive.name}: {sum(archive.ask.outcomes().values()) - 1} proposals made",
         f"domains: {', '.join(with_data)}",
         f"begins with: {begins}; evolves: {', '.join(search.evolve)}",
-        f"search: {search.selector}, {', '.join(budget)}, random seed {search.random_seed}",
+        f"search: {how}, {', '.join(budget)}, random seed {search.random_seed}",
         f"sandbox: {config.place.sandbox}, {config.place.sessions} sessions",
     ]
     if (control.feedback, control.train_labels) != ("full", "true"):

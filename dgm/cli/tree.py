@@ -134,8 +134,8 @@ def of(archive: Archive, width: int, connectors: Connectors, every: bool = False
     alone = not every and at_most(archive) is not None
     agents = list(archive.ask.agents(way).values()) if alone else archive.agents()
     scores = archive.ask.scores([agent.id for agent in agents])
-    full = {i: {(s.domain, s.split): s for s in scores[i] if s.n == s.total} for i in scores}
-    means = {i: " ".join(_mean(full[i].get(pair)) for pair in splits.items()) for i in full}
+    known = {i: {(s.domain, s.split): s for s in scores[i] if s.n} for i in scores}
+    means = {i: " ".join(_mean(known[i].get(pair)) for pair in splits.items()) for i in known}
     left_out = {i: _others(archive, i, child) for i, child in pairwise([*way, -1])} if alone else {}
     return Tree(agents, means, titles, frozenset(way), width, connectors, left_out)
 
@@ -148,7 +148,10 @@ def _others(archive: Archive, agent: int, child: int) -> dict[str, int]:
 
 
 def _mean(score: ScoreRecord | None) -> str:
-    return "-".center(5) if score is None else f"{score.mean:.3f}"
+    """Three digits of a full measurement, two and a mark of one that is not."""
+    if score is None:
+        return "-".center(5)
+    return f"{score.mean:.3f}" if score.n == score.total else f"~{score.mean:.2f}"
 
 
 def show(archive: Archive, every: bool = False) -> None:
@@ -156,7 +159,8 @@ def show(archive: Archive, every: bool = False) -> None:
     drawn = sys.stdout.isatty()
     tree = of(archive, shutil.get_terminal_size((100, 24)).columns, DRAWN if drawn else ASCII, every)
     domains = ", ".join(archive.ask.splits())
-    tables.say(f"Tree (val means: {domains}; * leads to the best agent)")
+    marks = "~ on some of the tasks; " if any("~" in mean for mean in tree.means.values()) else ""
+    tables.say(f"Tree (val means: {domains}; {marks}* leads to the best agent)")
     out = tables.console() if drawn else None
     for line in tree.lines():
         if out is None:
@@ -170,9 +174,9 @@ def show(archive: Archive, every: bool = False) -> None:
 
 
 _LINE = re.compile(
-    r"(?P<lead>[* ] [│├└─ |`-]*)(?P<id>#\d+)(?P<means>(?:  ?(?:[01]\.\d{3}|  -  ))*)(?P<rest>.*)", re.DOTALL
+    r"(?P<lead>[* ] [│├└─ |`-]*)(?P<id>#\d+)(?P<means>(?:  ?(?:[01]\.\d{3}|~[01]\.\d\d|  -  ))*)(?P<rest>.*)", re.DOTALL
 )
-_MEAN = re.compile(r"[01]\.\d{3}")
+_MEAN = re.compile(r"[01]\.\d{2,3}")
 _TITLE = re.compile(r"^  best [^+]*?(?=  |$)")
 _BURIED = re.compile(r"  \+ [0-9a-z, ]*?(?=  |$)")
 
