@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -19,8 +19,12 @@ class _Frozen(BaseModel):
 class Origin(_Frozen):
     """Where the root genome comes from."""
 
-    agent: str = Field("rules", description="Seed, directory or ARCHIVE#ID of the half that solves tasks.")
-    meta: str = Field("mutation", description="Seed, directory or ARCHIVE#ID of the half that edits genomes.")
+    agent: str = Field(
+        "rules", description="The half that solves tasks: seed, directory, ARCHIVE#ID, #best or #growth."
+    )
+    meta: str = Field(
+        "mutation", description="The half that edits genomes: seed, directory, ARCHIVE#ID, #best or #growth."
+    )
     genome: str | None = Field(None, description="Directory with its own genome.toml; takes the place of both.")
 
 
@@ -31,6 +35,14 @@ class Search(_Frozen):
     seconds: float | None = Field(None, gt=0, description="No proposal starts after this many seconds of running.")
     patience: int | None = Field(None, ge=1, description="Stop after this many proposals without a better val mean.")
     random_seed: int = Field(0, description="Everything random in the kernel is drawn from it.")
+    strategy: Literal["staged", "treewise", "hgm"] = Field(
+        "staged",
+        description="What comes next: staged measures every child at once, stage by stage; treewise and hgm decide"
+        " between a new child and more evidence.",
+    )
+    evaluations: int | None = Field(
+        None, ge=1, description="The search ends after this many verdicts on train and val, of all agents together."
+    )
     selector: str = Field("score_child_prop", description="Who becomes a parent.")
     evolve: tuple[Literal["agent", "meta", "select"], ...] = Field(
         ("agent", "meta"), description="What may change; with select, the genome itself chooses parents."
@@ -125,6 +137,15 @@ class RunConfig(_Frozen):
         return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
 
 
+def thinking(told: Mapping[str, Any]) -> dict[str, Any]:
+    """What a person told, with the halves that ask a model where models are named and halves are not."""
+    origin, models = told.get("origin", {}), told.get("models", {})
+    if not (isinstance(origin, dict) and isinstance(models, dict)) or origin.get("genome"):
+        return dict(told)
+    halves = {"agent": bool(models.get("agent")), "meta": bool(models.get("agent") or models.get("meta"))}
+    return {**told, "origin": {half: "llm" for half, asks in halves.items() if asks} | origin}
+
+
 def parse(text: str, where: str) -> RunConfig:
     """Read a configuration. Raises UserError naming `where` and the key that is wrong."""
     try:
@@ -138,6 +159,7 @@ def parse(text: str, where: str) -> RunConfig:
 
 CHANGEABLE: dict[str, tuple[str, ...]] = {
     "proposals": ("search", "proposals"),
+    "evaluations": ("search", "evaluations"),
     "seconds": ("search", "seconds"),
     "patience": ("search", "patience"),
     "usd": ("models", "budget", "usd"),

@@ -19,8 +19,8 @@ EXTENDED = "extended"
 def config_of(archive: Archive) -> RunConfig:
     """Raises UserError when `dgm.toml` is not what it should be."""
     config = configs.parse(archive.config, f"{archive.path}/dgm.toml")
-    for event in archive.events():
-        if event.kind == EXTENDED and isinstance(event.body, dict):
+    for event in archive.events(EXTENDED):
+        if isinstance(event.body, dict):
             config = configs.changed(config, {k: v for k, v in event.body.items() if k in CHANGEABLE})
     return config
 

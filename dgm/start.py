@@ -6,13 +6,15 @@ anything is written, when a domain, seed, selector, data file or sandbox is not 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dgm import config as configs
 from dgm import evaluate, loop, own_selection, results, settings, sources
 from dgm.archive import Archive, DomainRecord
-from dgm.config import Models, RunConfig
+from dgm.config import Models, RunConfig, Search
 from dgm.controls import PermutedTrain
 from dgm.domain import Files, Split
 from dgm.domains import DataRef, LoadedDomain, load
@@ -26,6 +28,10 @@ from dgm.sandbox import Sandbox, stale
 from dgm.sandbox.choose import choose
 from dgm.selection import selector
 from dgm.steering.helm import Helm
+from dgm.strategy import strategy
+
+if TYPE_CHECKING:
+    from dgm.pursuit import Pursuit
 
 Notice = Callable[[str], None]
 
@@ -35,7 +41,11 @@ def create(path: Path, config: RunConfig, notice: Notice) -> Run:
     Archive.refuse_existing(path)
     domains = load_domains(config)
     select = selector(config.search.selector)
+    _check_strategy(config.search)
     origin = config.origin
+    if origin.genome is None:  # an archive may grow: which agent it was is written down
+        halves = [sources.pinned(half, option) for half, option in ((origin.agent, "--agent"), (origin.meta, "--meta"))]
+        origin = origin.model_copy(update=dict(zip(("agent", "meta"), halves, strict=True)))
     source = sources.from_directory(origin.genome) if origin.genome else sources.from_halves(origin.agent, origin.meta)
     for line in source.notices:
         notice(line)
@@ -50,6 +60,7 @@ def create(path: Path, config: RunConfig, notice: Notice) -> Run:
             "digests": {domain.name: domain.digest for domain in domains},
             "place": config.place.model_copy(update={"sandbox": place}),
             "models": asked(spec, config.models),
+            "origin": origin,
         }
     )
     watch = Watch(sandbox, f"{config.search.random_seed}/{results.ROOT}/bait")
@@ -86,7 +97,7 @@ def _measured_root(
         )
         try:
             with bench:
-                child = loop.root(genome, domains, bench)
+                child = loop.root(genome, spec, domains, bench, evaluate.at_birth(config.search.strategy))
         except AgentFailed as failure:
             raise UserError(f"the root genome does not start: {failure.reason}") from None
         except BudgetSpent as spent:
@@ -119,15 +130,16 @@ def reopen(path: Path, notice: Notice, changes: Mapping[str, object] | None = No
         archive.close()
         raise
     config = settings.extend(archive, config, changes or {})
-    before = sum(proposal.seconds for proposal in archive.proposals())
+    archive.name_halves(lambda files: loop.task_half(files, spec))
     run = Run(archive, config, domains, sandbox, spec, select, Helm(archive), tell=notice, executor=executor)
-    run.before = before
+    run.before = archive.ask.seconds()
     return _run(run)
 
 
 def _run(run: Run) -> Run:
-    """With its models. The record of calls joins the archive, if it is not there yet."""
+    """With its strategy and its models. The record of calls joins the archive, if it is not there yet."""
     try:
+        run.pursuit = _pursuit(run)
         opening.move_in(run.archive.path)
         run.lines = opening.open_lines(run.config.models, run.archive.path, run.config.search.random_seed, run.tell)
         run.lines.sync(run.archive)
@@ -135,6 +147,27 @@ def _run(run: Run) -> Run:
         run.close()
         raise
     return run
+
+
+def _check_strategy(search: Search) -> None:
+    """Raises UserError where a strategy and something else would both choose parents."""
+    if search.strategy == "staged":
+        return
+    if "select" in search.evolve:
+        raise UserError(f"--strategy {search.strategy} chooses parents itself; leave select out of --evolve")
+    if search.selector != Search().selector:
+        raise UserError(f"--strategy {search.strategy} chooses parents itself; leave --selector out")
+
+
+def _pursuit(run: Run) -> Pursuit | None:
+    search = run.config.search
+    if search.strategy == "staged":
+        return None
+    from dgm.pursuit import Pursuit
+
+    budget = math.inf if search.evaluations is None else float(search.evaluations)
+    rule = strategy(search.strategy)
+    return Pursuit(run.archive, run.domains, rule, seed=search.random_seed, budget=budget)
 
 
 def asked(spec: GenomeSpec, models: Models) -> Models:

@@ -24,6 +24,7 @@ app = typer.Typer()
 ENDINGS = {
     "finished": "finished already; `--proposals N` makes it longer",
     "proposals": "all proposals are made",
+    "evaluations": "all evaluations are made; `--evaluations N` allows more",
     "seconds": "the time is up",
     "patience": "no better val mean for as long as its patience lasts",
     "stopped": "stopped; `dgm resume` goes on",
@@ -48,6 +49,8 @@ def run_command(
     meta: parameters.MetaSource = None,
     genome: parameters.Genome = None,
     evolve: parameters.Evolve = None,
+    strategy: parameters.Strategy = None,
+    evaluations: parameters.Evaluations = None,
     selector: parameters.Selector = None,
     integrity: parameters.Integrity = None,
     sandbox: parameters.Sandbox = None,
@@ -94,6 +97,8 @@ def run_command(
         "--meta": meta,
         "--genome": genome,
         "--evolve": None if evolve is None else [half.strip() for half in evolve.split(",")],
+        "--strategy": strategy,
+        "--evaluations": evaluations,
         "--selector": selector,
         "--integrity": integrity,
         "--sandbox": sandbox,
@@ -130,6 +135,7 @@ def run_command(
 def resume_command(
     name: parameters.Name,
     proposals: parameters.Proposals = None,
+    evaluations: parameters.Evaluations = None,
     seconds: parameters.Seconds = None,
     budget_usd: parameters.BudgetUsd = None,
     executor: parameters.Executor = None,
@@ -147,6 +153,7 @@ def resume_command(
     path = archive_of(name)
     given = {
         "proposals": proposals,
+        "evaluations": evaluations,
         "seconds": seconds,
         "usd": budget_usd,
         "executor": executor,

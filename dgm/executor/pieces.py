@@ -14,10 +14,10 @@ from typing import Generic, Protocol, TypeVar
 from dgm import evaluate, propose
 from dgm.archive import Admission
 from dgm.config import RunConfig
-from dgm.domain import Files
+from dgm.domain import Files, Split
 from dgm.domains import LoadedDomain
 from dgm.errors import AgentFailed
-from dgm.evaluate import Bench, Measured
+from dgm.evaluate import Bench, Job, Measured
 from dgm.gateway.lines import Line, Lines
 from dgm.genome import HALVES, GenomeSpec
 from dgm.integrity import Watch
@@ -125,9 +125,25 @@ class Evaluate(Piece[Measured]):
                 raise NotBorn(Admission.STILLBORN, failure.status, failure.reason) from None
             if self.known:
                 return Measured()
-            measured = evaluate.staged(child, shop.domains)
+            measured = evaluate.at_birth(shop.config.search.strategy)(child, shop.domains)
             watch.probe(child, shop.domains)
             return measured
+
+
+@dataclass(frozen=True, slots=True)
+class Measure(Piece[Measured]):
+    """Agent `number` does tasks that a strategy asks for."""
+
+    files: Files
+    tasks: tuple[tuple[str, Split, str], ...]  #: domain, split and id of each
+
+    def do(self, shop: Workshop, watch: Watch) -> Measured:
+        known = {
+            (d.name, split, t.id): Job(d, split, t) for d in shop.domains for split in Split for t in d.splits[split]
+        }
+        line = shop.lines.working(self.number)
+        with bench(self.files, shop, line, watch.sandbox) as agent, shop.ongoing.holding(agent):
+            return evaluate.measured(agent.run([known[task] for task in self.tasks]), shop.domains)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from tests.cli.worlds import environment
 REPOSITORY = Path(__file__).resolve().parents[2]
 PAGES = REPOSITORY / "docs" / "pages"
 BLOCK = re.compile(r'^```(\w+)(?: title="([^"]+)")?\n(.*?)^```$', re.MULTILINE | re.DOTALL)
-NEEDS = {"agent": ("bubblewrap",), "cluster": ("ray", "submitit")}
+NEEDS = {"agent": ("bubblewrap",), "experiment": ("bubblewrap",), "cluster": ("ray", "submitit")}
 RUNS_NOTHING = {"model"}
 
 
