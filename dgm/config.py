@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -19,8 +19,12 @@ class _Frozen(BaseModel):
 class Origin(_Frozen):
     """Where the root genome comes from."""
 
-    agent: str = Field("rules", description="Seed, directory or ARCHIVE#ID of the half that solves tasks.")
-    meta: str = Field("mutation", description="Seed, directory or ARCHIVE#ID of the half that edits genomes.")
+    agent: str = Field(
+        "rules", description="The half that solves tasks: seed, directory, ARCHIVE#ID, #best or #growth."
+    )
+    meta: str = Field(
+        "mutation", description="The half that edits genomes: seed, directory, ARCHIVE#ID, #best or #growth."
+    )
     genome: str | None = Field(None, description="Directory with its own genome.toml; takes the place of both.")
 
 
@@ -31,6 +35,14 @@ class Search(_Frozen):
     seconds: float | None = Field(None, gt=0, description="No proposal starts after this many seconds of running.")
     patience: int | None = Field(None, ge=1, description="Stop after this many proposals without a better val mean.")
     random_seed: int = Field(0, description="Everything random in the kernel is drawn from it.")
+    strategy: Literal["staged", "treewise", "hgm"] = Field(
+        "staged",
+        description="What comes next: staged measures every child at once, stage by stage; treewise and hgm decide"
+        " between a new child and more evidence.",
+    )
+    evaluations: int | None = Field(
+        None, ge=1, description="The search ends after this many verdicts on train and val, of all agents together."
+    )
     selector: str = Field("score_child_prop", description="Who becomes a parent.")
     evolve: tuple[Literal["agent", "meta", "select"], ...] = Field(
         ("agent", "meta"), description="What may change; with select, the genome itself chooses parents."
@@ -83,6 +95,11 @@ class Place(_Frozen):
         pattern=r"^(auto|docker|bubblewrap|local|[\w.]+:[\w.]+)$",
         description="Backend for untrusted code: auto, docker, bubblewrap, local, or MODULE:CLASS of one's own.",
     )
+    executor: str = Field(
+        "local",
+        pattern=r"^[a-z][a-z0-9_-]*(:.+)?$",
+        description="Where proposals are made and evaluated: local, ray[:ADDRESS] or slurm[:SETTINGS].",
+    )
     sessions: int = Field(2, ge=1, le=256, description="Sandboxes that evaluate one child at the same time.")
     workers: int = Field(1, ge=1, le=256, description="Proposals in flight at the same time.")
     improve_seconds: float | None = Field(
@@ -121,6 +138,15 @@ class RunConfig(_Frozen):
         return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
 
 
+def thinking(told: Mapping[str, Any]) -> dict[str, Any]:
+    """What a person told, with the halves that ask a model where models are named and halves are not."""
+    origin, models = told.get("origin", {}), told.get("models", {})
+    if not (isinstance(origin, dict) and isinstance(models, dict)) or origin.get("genome"):
+        return dict(told)
+    halves = {"agent": bool(models.get("agent")), "meta": bool(models.get("agent") or models.get("meta"))}
+    return {**told, "origin": {half: "llm" for half, asks in halves.items() if asks} | origin}
+
+
 def parse(text: str, where: str) -> RunConfig:
     """Read a configuration. Raises UserError naming `where` and the key that is wrong."""
     try:
@@ -134,15 +160,18 @@ def parse(text: str, where: str) -> RunConfig:
 
 CHANGEABLE: dict[str, tuple[str, ...]] = {
     "proposals": ("search", "proposals"),
+    "evaluations": ("search", "evaluations"),
     "seconds": ("search", "seconds"),
     "patience": ("search", "patience"),
     "usd": ("models", "budget", "usd"),
+    "executor": ("place", "executor"),
+    "workers": ("place", "workers"),
 }
-"""What a run that goes on may be told anew: how long it is to be, and what it may cost."""
+"""What a run that goes on may be told anew: how long it is to be, what it may cost, and where it is made."""
 
 
 def changed(config: RunConfig, changes: Mapping[str, object]) -> RunConfig:
-    """With some of CHANGEABLE changed."""
+    """With some of CHANGEABLE changed. Raises UserError naming the one that is wrong."""
     told = config.model_dump(mode="json")
     for name, value in changes.items():
         *tables, key = CHANGEABLE[name]
@@ -150,4 +179,8 @@ def changed(config: RunConfig, changes: Mapping[str, object]) -> RunConfig:
         for table in tables:
             place = place[table]
         place[key] = value
-    return RunConfig.model_validate(told)
+    try:
+        return RunConfig.model_validate(told)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UserError(f"--{first['loc'][-1]} {first['input']!r}: {first['msg']}") from None

@@ -24,12 +24,12 @@ def evolve(
     run: Run,
     workers: int,
     begin: Callable[[Run], A],
-    make: Callable[[A, Run], AgentRecord],
+    perform: Callable[[A, Run], AgentRecord | None],
     report: Callable[[AgentRecord], None],
     ended: Callable[[], str | None],
 ) -> str:
     """As `dgm.loop.evolve`. An error in any worker, and an interruption, ends what all others do."""
-    flying: set[Future[AgentRecord]] = set()
+    flying: set[Future[AgentRecord | None]] = set()
     over: str | None = None
     with ThreadPoolExecutor(workers, thread_name_prefix="propose") as pool:
         try:
@@ -37,13 +37,14 @@ def evolve(
                 while over is None and len(flying) < workers:
                     over = ended()
                     if over is None:
-                        flying.add(pool.submit(make, begin(run), run))
+                        flying.add(pool.submit(perform, begin(run), run))
                 if not flying:
                     return over or "proposals"
                 done, flying = wait(flying, TURN, FIRST_COMPLETED)
                 for future in done:
                     try:
-                        report(future.result())
+                        if (made := future.result()) is not None:
+                            report(made)
                     except BudgetSpent:
                         over = "budget"
         except BaseException:

@@ -57,6 +57,7 @@ def resume(
     name: str | Path,
     *,
     proposals: int | None = None,
+    evaluations: int | None = None,
     seconds: float | None = None,
     usd: float | None = None,
     on_agent: OnAgent = lambda agent: None,
@@ -66,10 +67,10 @@ def resume(
 ) -> str:
     """Go on with a run that was stopped, killed, or is to be longer; else as `evolve`.
 
-    `proposals` (in all), `seconds` and `usd` may be other than they were. Raises UserError also where the domains
-    are no longer those that the run began with.
+    `proposals` and `evaluations` (in all), `seconds` and `usd` may be other than they were. Raises UserError also
+    where the domains are no longer those that the run began with.
     """
-    asked = {"proposals": proposals, "seconds": seconds, "usd": usd}
+    asked = {"proposals": proposals, "evaluations": evaluations, "seconds": seconds, "usd": usd}
     changes: dict[str, object] = {key: value for key, value in asked.items() if value is not None}
     return _search(start.reopen(_path(name), notice, changes), on_agent, stop, test)
 

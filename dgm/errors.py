@@ -47,6 +47,10 @@ class AgentFailed(DgmError):
         self.status = status
         self.reason = reason
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """So that it can be sent from one process to another."""
+        return type(self), (self.status, self.reason)
+
 
 class InfrastructureError(DgmError):
     """Something of ours or of the host's failed; the work may be tried again."""

@@ -214,6 +214,21 @@ def task_seed(seed: int, job: Job) -> int:
     return int.from_bytes(hashlib.sha256(text).digest()[:4], "big") >> 1
 
 
+Evaluation = Callable[[Bench, Sequence[LoadedDomain]], Measured]
+"""What an agent is put through when it is born."""
+
+
+def first(bench: Bench, domains: Sequence[LoadedDomain]) -> Measured:
+    """The train tasks of the first stage: what a child is known by until a strategy wants to know more."""
+    jobs = [Job(d, Split.TRAIN, task) for d in domains for task in d.splits[Split.TRAIN][: d.stages[0].train]]
+    return measured(bench.run(jobs), domains, 1)
+
+
+def at_birth(strategy: str) -> Evaluation:
+    """What a child is put through when it is born, in a run with this strategy."""
+    return staged if strategy == "staged" else first
+
+
 def staged(bench: Bench, domains: Sequence[LoadedDomain]) -> Measured:
     """Train and val, stage by stage.
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import random
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
+from typing import overload
 
-from dgm.archive import Admission, AgentRecord, Archive
-from dgm.archive.lineage import children, lineage
+from dgm.archive import Admission, AgentRecord, Archive, ScoreRecord
 from dgm.domain import JSON, Split, Task
 from dgm.domains import LoadedDomain
 
@@ -54,12 +55,14 @@ def build(
 ) -> dict[str, bytes]:
     """The feedback directory for a proposal from `parent`, as files. `withheld` leaves out every result; a `mate` is
     shown with its whole genome."""
-    agents = {agent.id: agent for agent in archive.agents()}
-    roles = _roles(archive, agents, parent, mate, rng)
+    roles = _roles(archive, parent, mate, rng)
+    agents, scores, children = archive.ask.agents(roles), archive.ask.scores(roles), archive.ask.counts(roles)
     files = {
-        "README.md": _README.format(shown=len(roles), total=len(agents), parent=parent).encode(),
+        "README.md": _README.format(shown=len(roles), total=len(_Others(archive, ())), parent=parent).encode(),
         "evolve.json": json.dumps(list(evolve)).encode(),
-        "archive.jsonl": _lines(_agent_line(archive, agents[i], role, withheld) for i, role in roles.items()),
+        "archive.jsonl": _lines(
+            _agent_line(agents[i], role, [] if withheld else scores[i], children[i]) for i, role in roles.items()
+        ),
     }
     patched = [i for i in roles if agents[i].parent is not None and agents[i].tree][:MAX_PATCHES]
     for i in patched:
@@ -72,46 +75,67 @@ def build(
     return files
 
 
-def _roles(
-    archive: Archive, agents: Mapping[int, AgentRecord], parent: int, mate: int | None, rng: random.Random
-) -> dict[int, str]:
+def _roles(archive: Archive, parent: int, mate: int | None, rng: random.Random) -> dict[int, str]:
     """Whom to show and why, most telling first: the parent, its line, its family, the best, a random rest."""
-    below = children(agents.values())
-    ancestors = lineage(agents.values(), parent)[-2::-1]
-    grandparent = agents[parent].parent
-    siblings = [i for i in below[grandparent] if i != parent] if grandparent is not None else []
+    ask = archive.ask
+    ancestors = ask.lineage(parent, RECENT + 1)[-2::-1]
+    siblings = [i for i in ask.children(ancestors[0], RECENT + 1) if i != parent] if ancestors else []
     roles: dict[int, str] = {parent: "parent"}
     for role, ids in (
         ("mate", [] if mate is None else [mate]),
-        ("child", below[parent][-RECENT:]),
-        ("ancestor", ancestors[:RECENT]),
+        ("child", ask.children(parent, RECENT)),
+        ("ancestor", ancestors),
         ("best", _best_on_train(archive)),
         ("sibling", siblings[-RECENT:]),
     ):
         for i in ids:
             roles.setdefault(i, role)
-    rest = [i for i in agents if i not in roles]
+    rest = _Others(archive, roles)
     for i in sorted(rng.sample(rest, min(len(rest), MAX_AGENTS - len(roles))), reverse=True):
         roles[i] = "other"
     return roles
 
 
 def _best_on_train(archive: Archive) -> list[int]:
-    ranked: dict[str, list[tuple[float, int]]] = {}
-    for agent, score in archive.split_scores(Split.TRAIN):
-        ranked.setdefault(score.domain, []).append((-score.mean * score.n / max(1, score.total), agent))
-    return [i for rows in ranked.values() for _, i in sorted(rows)[:BEST]]
+    domains = sorted(domain.name for domain in archive.domains())
+    return [i for domain in domains for i in archive.ask.worthiest(domain, Split.TRAIN, BEST)]
 
 
-def _agent_line(archive: Archive, agent: AgentRecord, role: str, withheld: bool) -> dict[str, JSON]:
-    train = {s.domain: {"mean": round(s.mean, 4), "n": s.n} for s in archive.scores(agent.id) if s.split == Split.TRAIN}
+class _Others(Sequence[int]):
+    """The agents on record but for some, ascending, without a list of them all."""
+
+    def __init__(self, archive: Archive, but: Iterable[int]) -> None:
+        highest, missing = archive.visible()
+        self._holes = sorted({*but, *missing})
+        self._shift = [hole - at for at, hole in enumerate(self._holes)]  # numbers below each hole that are none
+        self._len = highest + 1 - len(self._holes)
+
+    def __len__(self) -> int:
+        return self._len
+
+    @overload
+    def __getitem__(self, at: int) -> int: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[int]: ...
+
+    def __getitem__(self, at: int | slice) -> int | Sequence[int]:
+        if isinstance(at, slice):
+            return [self[one] for one in range(*at.indices(self._len))]
+        if not 0 <= at < self._len:
+            raise IndexError(at)
+        return at + bisect_right(self._shift, at)
+
+
+def _agent_line(agent: AgentRecord, role: str, scores: Sequence[ScoreRecord], children: int) -> dict[str, JSON]:
+    train = {s.domain: {"mean": round(s.mean, 4), "n": s.n} for s in scores if s.split == Split.TRAIN}
     return {
         "id": agent.id,
         "parent": agent.parent,
         "role": role,
         "admission": str(agent.admission),
-        "train": {} if withheld else train,
-        "children": archive.children(agent.id),
+        "train": train,
+        "children": children,
         "summary": agent.summary if agent.admission != Admission.ROOT else "the root",
         "reason": agent.reason[:MAX_REASON],
         "changed": list(agent.changed),

@@ -9,26 +9,30 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
-from dgm import crew, evaluate, feedback, own_selection, propose, submissions
+from dgm import crew, evaluate, feedback, measuring, own_selection, submissions
 from dgm.archive import Admission, AgentRecord, Archive, Child, ProposalRecord
 from dgm.domain import Files, Split
 from dgm.domains import LoadedDomain
 from dgm.errors import AgentFailed, Status
-from dgm.evaluate import Measured
+from dgm.evaluate import Evaluation, Measured
+from dgm.executor.pieces import Evaluate, Examine, Improve
 from dgm.gateway import BudgetSpent
-from dgm.gateway.lines import Line
-from dgm.genome import HALVES, digest, half_files, took_over
+from dgm.genome import GenomeSpec, digest, half_files, took_over
 from dgm.integrity import Policy, Watch, note, ruling
+from dgm.measuring import Measuring
 from dgm.propose import Edit, NotBorn
 from dgm.results import best_per_domain, finalists
 from dgm.run import OWN, SELECTION, Run
-from dgm.sandbox import Sandbox
 from dgm.selection import choose, choose_mate
 from dgm.steering import PIN, SUBMIT
+from dgm.strategy.state import Expand
 from dgm.submissions import Submission
+
+RECALLED = "recalled"
+"""The kind of event where an agent's test results are another's: {"agent", "of", "split"}."""
 
 Report = Callable[[AgentRecord], None]
 NOTHING = Measured()
@@ -57,8 +61,18 @@ class Attempt:
 
 
 def step(run: Run) -> AgentRecord:
-    """One proposal, start to end."""
-    return make(begin(run), run)
+    """One proposal, start to end, and before it what the strategy wants to know first."""
+    while isinstance(due := begin(run), Measuring):
+        measuring.perform(due, run)
+    return make(due, run)
+
+
+def perform(due: Attempt | Measuring, run: Run) -> AgentRecord | None:
+    """What has begun, to its end; the record where it is a proposal."""
+    if isinstance(due, Attempt):
+        return make(due, run)
+    measuring.perform(due, run)
+    return None
 
 
 def make(attempt: Attempt, run: Run) -> AgentRecord:
@@ -72,18 +86,28 @@ def make(attempt: Attempt, run: Run) -> AgentRecord:
         return run.record(admitted(attempt, edit, measured, run), attempt.unseen)
 
 
-def begin(run: Run) -> Attempt:
-    """Select a parent, unless a person did, and remember by which random key and from which archive."""
+def begin(run: Run) -> Attempt | Measuring:
+    """Select a parent, unless a person did, and remember by which random key and from which archive.
+
+    With a strategy, it may be that more is to be known of some agent first."""
     with run.lock:
+        asked = run.helm.submission()
+        if asked is None and (due := measuring.due(run)) is not None:
+            return due
         number = run.take_number()
         version, unseen = run.archive.visible()
         watch = Watch(run.sandbox, run.key(number, "bait"))
-        if (submission := run.helm.submission()) is not None:
-            parent = run.archive.agent(submission.parent)
-            return Attempt(number, parent, watch, SUBMIT, submission.id, version, unseen, submission=submission)
+        if asked is not None:
+            measuring.expand(run, number, Expand(asked.parent), SUBMIT)
+            parent = run.archive.agent(asked.parent)
+            return Attempt(number, parent, watch, SUBMIT, asked.id, version, unseen, submission=asked)
         key, chooser, mate = run.key(number, "select"), run.config.search.selector, None
         if (pinned := run.helm.pinned()) is not None:
             chosen, chooser = pinned, PIN
+            measuring.expand(run, number, Expand(pinned), PIN)
+        elif run.pursuit is not None:
+            chooser = run.config.search.strategy
+            chosen, mate, key = measuring.expand(run, number)
         else:
             view = run.helm.allowed(run.archive.view(number))
             if "select" in run.config.search.evolve:
@@ -100,10 +124,11 @@ def begin(run: Run) -> Attempt:
 def improve(attempt: Attempt, run: Run) -> Edit:
     """The parent's meta agent edits a copy of its genome, or somebody outside did. Raises NotBorn."""
     search, control = run.config.search, run.config.control
-    genome, evolving = run.archive.files(attempt.parent.id), frozenset(search.evolve)
+    genome = run.archive.files(attempt.parent.id)
     if attempt.submission is not None:
-        attempt.edit = submissions.edit(attempt.submission, genome, run.spec, evolving)
+        attempt.edit = submissions.edit(attempt.submission, genome, run.spec, frozenset(search.evolve))
         return attempt.edit
+    measuring.school(attempt.parent.id, run)
     shown = feedback.build(
         run.archive,
         attempt.parent.id,
@@ -113,18 +138,17 @@ def improve(attempt: Attempt, run: Run) -> Edit:
         withheld=control.feedback == "withheld",
         mate=attempt.mate,
     )
-    attempt.edit = propose.improve(
-        genome,
-        shown,
-        run.spec,
-        evolving,
-        attempt.watch.sandbox,
+    piece = Improve(
+        attempt.number,
+        run.key(attempt.number, "bait"),
+        parent=attempt.parent.id,
+        genome=genome,
+        feedback=shown,
         iterations_left=search.proposals - attempt.number,
         seed=run.rng(attempt.number, "improve").getrandbits(31),
-        seconds=run.config.improve_seconds,
-        line=run.lines.improving(attempt.parent.id, attempt.number, attempt.model),
-        ongoing=run.ongoing,
+        models=attempt.model,
     )
+    attempt.edit = run.do(piece, attempt.watch)
     attempt.improve_seconds = time.monotonic() - attempt.clock
     return attempt.edit
 
@@ -134,22 +158,20 @@ def work(attempt: Attempt, edit: Edit, run: Run) -> Measured:
 
     A child whose task half is byte for byte an earlier agent's is not made to work again: it has that agent's results.
     """
-    twin = run.twin(digest(half_files(edit.files, run.spec.agent)))
-    place = attempt.watch.sandbox
-    with bench(edit.files, run, run.lines.working(attempt.number), place) as child, run.ongoing.holding(child):
-        try:
-            child.check(HALVES if twin is None else ("meta",))  # a known task half has shown that it starts
-        except AgentFailed as failure:
-            raise NotBorn(Admission.STILLBORN, failure.status, failure.reason) from None
-        if twin is None:
-            measured = evaluate.staged(child, run.domains)
-            attempt.watch.probe(child, run.domains)
-        else:
-            measured = recall(run.archive, twin)
-            attempt.watch.inherit(run.archive, twin)
+    twin = run.archive.ask.with_half(task_half(edit.files, run.spec))
+    piece = Evaluate(attempt.number, run.key(attempt.number, "bait"), edit.files, known=twin is not None)
+    measured = run.do(piece, attempt.watch)
+    if twin is not None:
+        measured = recall(run.archive, twin)
+        attempt.watch.inherit(run.archive, twin)
+        attempt.note = f"the results are those of agent {twin}, whose task half is the same"
     attempt.evaluate_seconds = time.monotonic() - attempt.clock - attempt.improve_seconds
-    attempt.note = "" if twin is None else f"the results are those of agent {twin}, whose task half is the same"
     return measured
+
+
+def task_half(genome: Files, spec: GenomeSpec) -> str:
+    """What an agent's results on tasks depend on, within a run: the digest of its task half."""
+    return digest(half_files(genome, spec.agent))
 
 
 def recall(archive: Archive, agent: int) -> Measured:
@@ -158,21 +180,6 @@ def recall(archive: Archive, agent: int) -> Measured:
     verdicts = [verdict for verdict in archive.verdicts(agent) if verdict.split != Split.TEST]
     logs = {f"{s.domain}.{s.split}": archive.logs(agent, s.domain, s.split) for s in scores}
     return Measured(scores, verdicts, logs, archive.proposal(agent).stage)
-
-
-def bench(files: Files, run: Run, line: Line, sandbox: Sandbox) -> evaluate.Bench:
-    """The sandboxes in which a genome is evaluated, with the models that it may ask."""
-    return evaluate.Bench(
-        files,
-        run.spec,
-        sandbox,
-        run.domains,
-        sessions=run.config.place.sessions,
-        seed=run.config.search.random_seed,
-        line=line,
-        judge=run.lines.judging(line.agent),
-        task_seconds=run.config.task_seconds,
-    )
 
 
 def buried(attempt: Attempt, failure: AgentFailed, run: Run) -> Child:
@@ -202,11 +209,17 @@ def admitted(attempt: Attempt, edit: Edit, measured: Measured, run: Run) -> Chil
     return _child(attempt, run, admission, Status.OK, reason, files=edit.files, summary=edit.summary, measured=measured)
 
 
-def root(genome: Files, domains: Sequence[LoadedDomain], bench: evaluate.Bench) -> Child:
+def root(
+    genome: Files,
+    spec: GenomeSpec,
+    domains: Sequence[LoadedDomain],
+    bench: evaluate.Bench,
+    evaluation: Evaluation = evaluate.staged,
+) -> Child:
     """The record of agent 0. Raises AgentFailed when the root itself does not start."""
     began, clock = time.time(), time.monotonic()
     bench.check()
-    measured = evaluate.staged(bench, domains)
+    measured = evaluation(bench, domains)
     seconds = time.monotonic() - clock
     proposal = ProposalRecord(0, "", "", -1, None, began, seconds, 0.0, seconds, measured.stages, "")
     return Child(
@@ -219,21 +232,24 @@ def root(genome: Files, domains: Sequence[LoadedDomain], bench: evaluate.Bench) 
         scores=measured.scores,
         verdicts=measured.verdicts,
         logs=measured.logs,
+        task_half=task_half(genome, spec),
     )
 
 
 def evolve(run: Run, report: Report, stop: Callable[[], bool] = lambda: False) -> str:
-    """Proposals until `stop` or a budget says so. Why it ended: proposals, seconds, patience, budget or stopped.
+    """Proposals until `stop` or a budget says so. Why it ended: proposals, evaluations, seconds, patience, budget or
+    stopped.
 
     With one worker, one after the other, in the caller's thread; with several, as many at a time, none of which waits
     for another. `report` is called in the caller's thread in either case.
     """
     workers = run.config.place.workers
     if workers > 1:
-        return crew.evolve(run, workers, begin, make, report, lambda: ended(run, stop))
+        return crew.evolve(run, workers, begin, perform, report, lambda: ended(run, stop))
     while (over := ended(run, stop)) is None:
         try:
-            report(step(run))
+            if (made := perform(begin(run), run)) is not None:
+                report(made)
         except BudgetSpent:
             return "budget"
     return over
@@ -242,8 +258,10 @@ def evolve(run: Run, report: Report, stop: Callable[[], bool] = lambda: False) -
 def ended(run: Run, stop: Callable[[], bool]) -> str | None:
     """Why no further proposal is to begin, or None."""
     search = run.config.search
-    if run.next_number() > search.proposals:
+    if run.next_number() > search.proposals and not measuring.is_next(run):
         return "proposals"
+    if search.evaluations is not None and run.archive.evaluations() >= search.evaluations:
+        return "evaluations"
     if search.seconds is not None and run.seconds >= search.seconds:
         return "seconds"
     if search.patience is not None and stale(run) >= search.patience:
@@ -253,22 +271,22 @@ def ended(run: Run, stop: Callable[[], bool]) -> str | None:
 
 def stale(run: Run) -> int:
     """Proposals since the best mean val score was last bettered."""
-    best, when = float("-inf"), 0
-    for candidate in run.archive.candidates():
-        if candidate.scores and (mean := sum(candidate.scores.values()) / len(candidate.scores)) > best:
-            best, when = mean, candidate.id
+    view = run.archive.view()
+    when = int(view.id[view.quality.argmax()]) if view.eligible.all() else 0  # nothing was ever measured
     return run.archive.next_id() - 1 - when
 
 
 def test(run: Run, report: Callable[[int], None] = lambda _: None) -> list[int]:
     """Measure the root and the agents chosen on val on the test tasks, once each; the agents measured."""
+    measuring.complete(run)
     chosen = finalists(run.archive)
     for agent in chosen:
         done = {s.domain for s in run.archive.scores(agent) if s.split == Split.TEST}
-        if left := [domain for domain in run.domains if domain.name not in done]:
+        left = [domain for domain in run.domains if domain.name not in done]
+        if left and not remember(run.archive, agent, done):
             watch = Watch(run.sandbox, run.key(agent, "bait"))
-            with bench(run.archive.files(agent), run, run.lines.examined(agent), watch.sandbox) as open_bench:
-                measured = evaluate.test(open_bench, left)
+            names = tuple(domain.name for domain in left)
+            measured = run.do(Examine(agent, run.key(agent, "bait"), run.archive.files(agent), names), watch)
             note(run.archive, agent, watch.unborn(), Policy(run.config.search.integrity))
             run.archive.add_scores(agent, measured.scores, measured.verdicts, measured.logs)
             run.lines.sync(run.archive)
@@ -276,6 +294,20 @@ def test(run: Run, report: Callable[[int], None] = lambda _: None) -> list[int]:
     for domain, agent in best_per_domain(run.archive).items():
         run.archive.tag_best(domain, agent)
     return chosen
+
+
+def remember(archive: Archive, agent: int, done: Collection[str]) -> bool:
+    """Give an agent the test results of another whose task half is the same, on what is not `done` yet; whether there
+    were any."""
+    for other in archive.ask.twins(agent):
+        scores = [s for s in archive.scores(other) if s.split == Split.TEST and s.domain not in done]
+        if scores:
+            verdicts = [v for s in scores for v in archive.verdicts(other, s.domain, Split.TEST)]
+            logs = {f"{s.domain}.{s.split}": archive.logs(other, s.domain, s.split) for s in scores}
+            archive.add_event(RECALLED, {"agent": agent, "of": other, "split": str(Split.TEST)})
+            archive.add_scores(agent, scores, verdicts, logs)
+            return True
+    return False
 
 
 def _child(
@@ -317,6 +349,7 @@ def _child(
         scores=measured.scores,
         verdicts=measured.verdicts,
         logs=measured.logs,
+        task_half=task_half(files, run.spec) if files is not None and measured.scores else None,
     )
 
 

@@ -13,7 +13,6 @@ import random
 from dataclasses import dataclass
 
 from dgm.archive import Archive
-from dgm.archive.lineage import lineage
 from dgm.archive.view import View
 from dgm.domain import JSON
 from dgm.errors import AgentFailed
@@ -58,7 +57,7 @@ def choose(archive: Archive, view: View, spec: GenomeSpec, sandbox: Sandbox, rng
     half = HalfSpec(entry=f"{SELECT}:select", paths=spec.meta.paths, packages=spec.meta.packages)
     failed: list[tuple[int, str]] = []
     newest = int(view.id[-1])
-    for agent in reversed(lineage(archive.agents(), newest)[-TRIES:]):
+    for agent in reversed(archive.ask.lineage(newest, TRIES)):
         files = half_files(archive.files(agent), spec.meta)
         try:
             with AgentSession(sandbox, files, half, "meta", LIMITS) as session:

@@ -22,6 +22,9 @@ class NotBorn(AgentFailed):
         super().__init__(status, reason)
         self.admission = admission
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.admission, self.status, self.reason)
+
 
 @dataclass(frozen=True, slots=True)
 class Edit:

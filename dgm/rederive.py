@@ -1,6 +1,7 @@
 """Deriving every recorded choice of a parent again, from what it could see and the random key it was made with.
 
-Not covered: choices that a person made (pins, submissions), which are checked against the events that asked for them,
+With a strategy, every decision between a child and more evidence is made again, from its journal. Not covered: choices
+that a person made (pins, submissions), which are checked against the events that asked for them,
 and those of genomes (`--evolve select`), whose code would have to run again.
 """
 
@@ -19,8 +20,12 @@ from dgm.steering import PIN, SUBMIT
 
 def check(archive: Archive) -> Iterator[str]:
     """A sentence for each choice that does not come out again. Raises UserError where a selector is not installed."""
-    select = selector(configs.parse(archive.config, f"{archive.path}/dgm.toml").search.selector)
+    search = configs.parse(archive.config, f"{archive.path}/dgm.toml").search
     events = archive.events()
+    if search.strategy != "staged":
+        yield from _decisions(events, search.strategy)
+        return
+    select = selector(search.selector)
     hidden = unseen(events)
     for proposal in archive.proposals()[1:]:
         if proposal.selector in (PIN, SUBMIT, OWN):
@@ -33,6 +38,13 @@ def check(archive: Archive) -> Iterator[str]:
                 f"agent {proposal.id}: its parent was {proposal.parent}, and {proposal.selector} chooses {again} "
                 f"from what it saw with the key {proposal.key!r}"
             )
+
+
+def _decisions(events: list[EventRecord], name: str) -> Iterator[str]:
+    from dgm.strategy import journal, strategy
+
+    for seq, done, again in journal.derived(events, strategy(name)):
+        yield f"event {seq}: the search did {done}, and {name} asks for {again} from what it knew"
 
 
 def unseen(events: list[EventRecord]) -> dict[int, set[int]]:

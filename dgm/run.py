@@ -11,17 +11,27 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
 
 from dgm.archive import AgentRecord, Archive, Child
 from dgm.closing import Closing
 from dgm.config import RunConfig
 from dgm.domains import LoadedDomain
+from dgm.executor import Executor
+from dgm.executor.local import Local
+from dgm.executor.pieces import Piece
 from dgm.gateway.lines import Lines
-from dgm.genome import GenomeSpec, digest, half_files
+from dgm.genome import GenomeSpec
+from dgm.integrity import Watch
 from dgm.ongoing import Ongoing
 from dgm.sandbox import Sandbox
 from dgm.selection import Selector
 from dgm.steering.helm import Helm
+
+if TYPE_CHECKING:
+    from dgm.pursuit import Pursuit
+
+T = TypeVar("T")
 
 SELECTION = "selection"
 """The kind of event on how a parent was chosen: {"proposal", "unseen"?: [numbers in flight], "by"?: the agent whose own
@@ -43,14 +53,15 @@ class Run(Closing):
     select: Selector
     helm: Helm
     lines: Lines = field(default_factory=Lines)
+    pursuit: Pursuit | None = None  #: the strategy at work; without one every child is measured in stages
     tell: Callable[[str], None] = lambda line: None  #: what a person who watches should know
     started: float = field(default_factory=time.monotonic)
     before: float = 0.0  #: seconds that earlier sittings of this run took
     ongoing: Ongoing = field(default_factory=Ongoing)
+    executor: Executor = field(default_factory=Local)
     lock: threading.RLock = field(default_factory=threading.RLock)
     _in_flight: set[int] = field(default_factory=set)
-    _halves: dict[str, int] = field(default_factory=dict)  #: digest of a task half to the first agent that has it
-    _seen: int = 0  #: agents that `_halves` knows
+    _schools: dict[int, threading.Lock] = field(default_factory=dict)
 
     def rng(self, number: int, use: str) -> random.Random:
         """The generator for one use in one proposal."""
@@ -92,23 +103,30 @@ class Run(Closing):
         with self.lock:
             if unseen:  # before the record: without it, the choice could not be derived again
                 self.archive.add_event(SELECTION, {"proposal": child.id, "unseen": list(unseen)})
-            kept = self.archive.record(child)
+            kept = self.archive.record(child, self.pursuit.birth(child) if self.pursuit else None)
+            if self.pursuit:
+                self.pursuit.born(child)
             self.lines.sync(self.archive)
             return kept
 
-    def twin(self, half: str) -> int | None:
-        """The first agent whose task half has this digest."""
+    @contextmanager
+    def schooling(self, agent: int) -> Iterator[None]:
+        """While an agent does what it must have done before it is a parent: one thread at a time."""
         with self.lock:
-            for agent in self.archive.agents()[self._seen :]:
-                if agent.admission.works:
-                    files = half_files(self.archive.files(agent.id), self.spec.agent)
-                    self._halves.setdefault(digest(files), agent.id)
-                self._seen += 1
-            return self._halves.get(half)
+            school = self._schools.setdefault(agent, threading.Lock())
+        with school:
+            yield
+
+    def do(self, piece: Piece[T], watch: Watch) -> T:
+        """What a piece of work gives, wherever it is done. Raises AgentFailed, or what `Executor.do` raises."""
+        outcome = self.executor.do(piece, self)
+        watch.learn(outcome.caught, outcome.passed)
+        return outcome.result()
 
     def close(self) -> None:
         """Give up what is under way, and leave plain files."""
         self.ongoing.abort()
+        self.executor.close()
         self.lines.close()
         self.archive.close()
         if isinstance(self.sandbox, Closing):

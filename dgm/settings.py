@@ -1,7 +1,7 @@
 """The configuration that holds in an archive: `dgm.toml`, which never changes, and what it was told since.
 
-`dgm resume` may be told anew how long a run is to be and what it may cost; that is an event of the kind `extended`, so
-that the next `dgm resume` needs no option again.
+`dgm resume` may be told anew how long a run is to be, what it may cost and where it is made; that is an event of the
+kind `extended`, so that the next `dgm resume` needs no option again.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ EXTENDED = "extended"
 def config_of(archive: Archive) -> RunConfig:
     """Raises UserError when `dgm.toml` is not what it should be."""
     config = configs.parse(archive.config, f"{archive.path}/dgm.toml")
-    for event in archive.events():
-        if event.kind == EXTENDED and isinstance(event.body, dict):
+    for event in archive.events(EXTENDED):
+        if isinstance(event.body, dict):
             config = configs.changed(config, {k: v for k, v in event.body.items() if k in CHANGEABLE})
     return config
 

@@ -6,6 +6,7 @@ counts as code that a language model may have written, and so may only run in a 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +29,9 @@ from dgm.genome import (
 )
 
 SEED = "seed.toml"
+CHOSEN = ("best", "growth")
+"""Words that may stand in place of an agent's number."""
+_NUMBER = re.compile(r"[0-9]{1,9}")
 _ZONE: dict[Half, str] = {"agent": "agents", "meta": "meta"}
 
 
@@ -112,13 +116,35 @@ def _from_seed(half: Half, folder: Path, ours: bool, below: tuple[str, ...] = ()
 
 
 def _from_archive(half: Half, source: str) -> _HalfSource:
-    name, _, number = source.partition("#")
-    if not number.isdigit():
-        raise UserError(f"--{half}: {source!r} must look like ARCHIVE#ID, for example my-run#17")
+    name, number = agent_named(source, f"--{half}")
     with Archive.open(archive_path(name)) as archive:
-        genome = archive.files(int(number))
+        genome = archive.files(number)
     spec = parse_spec(genome, source).half(half)
     return _HalfSource(spec, half_files(genome, spec), ours=False)
+
+
+def pinned(source: str, option: str) -> str:
+    """`ARCHIVE#growth` and `ARCHIVE#best` as the ARCHIVE#ID that they are now; anything else as it is."""
+    return source if "#" not in source else "{}#{}".format(*agent_named(source, option))
+
+
+def agent_named(text: str, option: str = "") -> tuple[str, int]:
+    """The archive's name and the agent's number of `ARCHIVE#ID`, where ID may be `best`, the one agent for all domains,
+    or `growth`, the one that a transfer is best begun with. Raises UserError, beginning with `option`."""
+    name, _, word = text.rpartition("#")
+    if name and (word in CHOSEN or _NUMBER.fullmatch(word)):
+        return name, int(word) if word not in CHOSEN else _chosen(archive_path(name), word)
+    start = f"{option}: " if option else ""
+    choices = " or ".join(f"my-run#{word}" for word in CHOSEN)
+    raise UserError(f"{start}{text!r} must look like ARCHIVE#ID, for example my-run#17, or {choices}")
+
+
+def _chosen(path: Path, word: str) -> int:
+    from dgm.analysis.transfer import by_growth
+    from dgm.results import best_overall
+
+    with Archive.open(path) as archive:
+        return by_growth(archive) if word == "growth" else best_overall(archive)
 
 
 def archive_path(name: str) -> Path:

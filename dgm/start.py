@@ -6,18 +6,22 @@ anything is written, when a domain, seed, selector, data file or sandbox is not 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from dgm import config as configs
 from dgm import evaluate, judging, loop, own_selection, results, settings, sources
 from dgm.archive import Archive, DomainRecord
 from dgm.calibration import CALIBRATION, Calibration, calibrate
-from dgm.config import Models, RunConfig
+from dgm.config import Models, RunConfig, Search
 from dgm.controls import PermutedTrain
-from dgm.domain import Split
+from dgm.domain import Files, Split
 from dgm.domains import DataRef, LoadedDomain, load
 from dgm.errors import AgentFailed, UserError
+from dgm.executor import connect
 from dgm.gateway import BudgetSpent, opening
 from dgm.gateway.lines import Lines
 from dgm.genome import HALVES, SELECT, GenomeSpec, parse_spec
@@ -27,6 +31,10 @@ from dgm.sandbox import Sandbox, images, stale
 from dgm.sandbox.choose import choose
 from dgm.selection import selector
 from dgm.steering.helm import Helm
+from dgm.strategy import strategy
+
+if TYPE_CHECKING:
+    from dgm.pursuit import Pursuit
 
 Notice = Callable[[str], None]
 
@@ -36,7 +44,11 @@ def create(path: Path, config: RunConfig, notice: Notice) -> Run:
     Archive.refuse_existing(path)
     domains = load_domains(config)
     select = selector(config.search.selector)
+    _check_strategy(config.search)
     origin = config.origin
+    if origin.genome is None:  # an archive may grow: which agent it was is written down
+        halves = [sources.pinned(half, option) for half, option in ((origin.agent, "--agent"), (origin.meta, "--meta"))]
+        origin = origin.model_copy(update=dict(zip(("agent", "meta"), halves, strict=True)))
     source = sources.from_directory(origin.genome) if origin.genome else sources.from_halves(origin.agent, origin.meta)
     for line in source.notices:
         notice(line)
@@ -52,9 +64,29 @@ def create(path: Path, config: RunConfig, notice: Notice) -> Run:
             "digests": {domain.name: domain.digest for domain in domains},
             "place": config.place.model_copy(update={"sandbox": place}),
             "models": judging.asked(domains, asked(spec, config.models)),
+            "origin": origin,
         }
     )
     watch = Watch(sandbox, f"{config.search.random_seed}/{results.ROOT}/bait")
+    executor = connect(config, path)
+    try:
+        archive = _measured_root(path, config, genome, spec, watch, domains, notice)
+        return _run(Run(archive, config, domains, sandbox, spec, select, Helm(archive), tell=notice, executor=executor))
+    except BaseException:
+        executor.close()
+        raise
+
+
+def _measured_root(
+    path: Path,
+    config: RunConfig,
+    genome: Files,
+    spec: GenomeSpec,
+    watch: Watch,
+    domains: Sequence[LoadedDomain],
+    notice: Notice,
+) -> Archive:
+    """A new archive with agent 0 in it."""
     with opening.before_the_archive(path, config, notice) as lines:
         notice("measuring the root")
         bench = evaluate.Bench(
@@ -71,7 +103,7 @@ def create(path: Path, config: RunConfig, notice: Notice) -> Run:
         try:
             told = calibrations(domains, lines, notice)
             with bench:
-                child = loop.root(genome, domains, bench)
+                child = loop.root(genome, spec, domains, bench, evaluate.at_birth(config.search.strategy))
         except AgentFailed as failure:
             raise UserError(f"the root genome does not start: {failure.reason}") from None
         except BudgetSpent as spent:
@@ -81,7 +113,7 @@ def create(path: Path, config: RunConfig, notice: Notice) -> Run:
     note(archive, results.ROOT, watch.unborn(), Policy.FLAG)
     for row in told:
         archive.add_event(CALIBRATION, asdict(row))
-    return _run(Run(archive, config, domains, sandbox, spec, select, Helm(archive), tell=notice))
+    return archive
 
 
 def reopen(path: Path, notice: Notice, changes: Mapping[str, object] | None = None) -> Run:
@@ -101,14 +133,22 @@ def reopen(path: Path, notice: Notice, changes: Mapping[str, object] | None = No
     sandbox = _sandbox(config, True, notice)
     images.check(sandbox, domains)
     archive = Archive.open(path, write=True)
+    try:  # after the archive, whose lock says that no other driver has work given out
+        executor = connect(configs.changed(config, changes or {}), path)
+    except BaseException:
+        archive.close()
+        raise
     config = settings.extend(archive, config, changes or {})
-    before = sum(proposal.seconds for proposal in archive.proposals())
-    return _run(Run(archive, config, domains, sandbox, spec, select, Helm(archive), tell=notice, before=before))
+    archive.name_halves(lambda files: loop.task_half(files, spec))
+    run = Run(archive, config, domains, sandbox, spec, select, Helm(archive), tell=notice, executor=executor)
+    run.before = archive.ask.seconds()
+    return _run(run)
 
 
 def _run(run: Run) -> Run:
-    """With its models. The record of calls joins the archive, if it is not there yet."""
+    """With its strategy and its models. The record of calls joins the archive, if it is not there yet."""
     try:
+        run.pursuit = _pursuit(run)
         opening.move_in(run.archive.path)
         run.lines = opening.open_lines(run.config.models, run.archive.path, run.config.search.random_seed, run.tell)
         run.lines.sync(run.archive)
@@ -116,6 +156,27 @@ def _run(run: Run) -> Run:
         run.close()
         raise
     return run
+
+
+def _check_strategy(search: Search) -> None:
+    """Raises UserError where a strategy and something else would both choose parents."""
+    if search.strategy == "staged":
+        return
+    if "select" in search.evolve:
+        raise UserError(f"--strategy {search.strategy} chooses parents itself; leave select out of --evolve")
+    if search.selector != Search().selector:
+        raise UserError(f"--strategy {search.strategy} chooses parents itself; leave --selector out")
+
+
+def _pursuit(run: Run) -> Pursuit | None:
+    search = run.config.search
+    if search.strategy == "staged":
+        return None
+    from dgm.pursuit import Pursuit
+
+    budget = math.inf if search.evaluations is None else float(search.evaluations)
+    rule = strategy(search.strategy)
+    return Pursuit(run.archive, run.domains, rule, seed=search.random_seed, budget=budget)
 
 
 def asked(spec: GenomeSpec, models: Models) -> Models:

@@ -12,13 +12,15 @@ from collections.abc import Iterator
 from typing import Any
 
 CLI, CONFIGURATION, API = "reference/cli.md", "reference/configuration.md", "reference/api.md"
+EXPERIMENT = "reference/experiment.md"
 
 
 def on_files(files: Any, config: Any) -> Any:
     """Called by mkdocs with the files that it found; adds ours."""
     from mkdocs.structure.files import File
 
-    for name, page in ((CLI, cli_page()), (CONFIGURATION, configuration_page()), (API, api_page())):
+    pages = {CLI: cli_page(), CONFIGURATION: configuration_page(), EXPERIMENT: experiment_page(), API: api_page()}
+    for name, page in pages.items():
         files.append(File.generated(config, name, content=page))
     return files
 
@@ -76,6 +78,20 @@ def configuration_page() -> str:
     return "\n".join([*lines, *table_section("", RunConfig)])
 
 
+def experiment_page() -> str:
+    """Every key of an experiment's file."""
+    from dgm.experiment.plan import Experiment
+
+    lines = [
+        "# Experiment files",
+        "",
+        "What `dgm experiment FILE.toml` reads. `run` and each `variant` hold keys of a "
+        "[configuration](configuration.md). Any other key is an error.",
+        "",
+    ]
+    return "\n".join([*lines, *table_section("", Experiment)])
+
+
 def table_section(name: str, model: Any) -> Iterator[str]:
     """One TOML table, then those inside it."""
     inner = {key: field for key, field in model.model_fields.items() if hasattr(field.annotation, "model_fields")}
@@ -84,7 +100,7 @@ def table_section(name: str, model: Any) -> Iterator[str]:
     yield from (f"## {title}", "", text, "", "| key | default | meaning |", "|---|---|---|")
     for key, field in model.model_fields.items():
         if key not in inner:
-            default = field.get_default(call_default_factory=True)
+            default = None if field.is_required() else field.get_default(call_default_factory=True)
             yield f"| `{key}` | {default_text(default)} | {cell(field.description or '')} |"
     yield ""
     for key, field in inner.items():

@@ -42,6 +42,9 @@ def missing(resource: str) -> str | None:
         if importlib.util.find_spec("playwright") is None:
             return "the Python package playwright is not installed"
         return None if shutil.which("chromium") else "Chromium is not installed"
+    if resource in ("ray", "submitit"):
+        found = importlib.util.find_spec(resource) is not None
+        return None if found else f"the Python package {resource} is not installed"
     raise ValueError(f"needs({resource!r}): there is no such resource")
 
 

@@ -1,4 +1,4 @@
-"""Agents judged by their descendants: growth, clades, and whom to take along into another run.
+"""Agents judged by their descendants: growth and clades.
 
 A tree is given as `parents`, every agent's id to its parent's (None for the root), and `scores`, the ids that have a
 score to it. Failed proposals are agents without a score; nothing hangs on the order of ids.
@@ -42,13 +42,6 @@ def growth(parents: Parents, scores: Scores, decay: float = 0.6, least: int = 3)
         for agent in sorted(parents)
         if agent in scores and count[agent] >= least
     }
-
-
-def transfer_source(parents: Parents, scores: Scores) -> int | None:
-    """The agent with the highest growth, the older of equals: the one to begin another run with. None where no
-    agent has descendants enough."""
-    grown = growth(parents, scores)
-    return max(grown, key=lambda agent: (grown[agent], -agent), default=None)
 
 
 def clades(parents: Parents, scores: Scores) -> dict[int, Clade]:

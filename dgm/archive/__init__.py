@@ -13,17 +13,18 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from dgm.archive import database
+from dgm.archive import database, packing
 from dgm.archive.details import Details
 from dgm.archive.disk import disk_errors, sync_directory
 from dgm.archive.failpoints import failpoint
 from dgm.archive.lock import WriterLock
-from dgm.archive.logs import LogStore
+from dgm.archive.logs import LogStore, piece, pieces
+from dgm.archive.lookups import Lookups
 from dgm.archive.model import (
     Admission,
     AgentRecord,
@@ -45,6 +46,7 @@ from dgm.archive.recording import (
     build,
     check_child,
     check_results,
+    totalled,
     write_genome,
     write_logs,
 )
@@ -52,11 +54,14 @@ from dgm.archive.records import Records, task_name
 from dgm.archive.repair import repair
 from dgm.archive.store import GitStore
 from dgm.closing import Closing
-from dgm.domain import JSON
+from dgm.domain import JSON, Files, Split
 from dgm.errors import UserError
 
 if TYPE_CHECKING:
+    from dgm.archive.standing import Standing
     from dgm.archive.view import View
+
+T = TypeVar("T")
 
 __all__ = [
     "Admission",
@@ -90,14 +95,18 @@ class Archive(Closing):
             self._store = GitStore(path / GENOMES)
             self._logs = LogStore(path / LOGS)
             self.config = _read_config(path)
-            self._size = (-1, -1)
-            self._population = Population()
+            self._lookups = Lookups(self._records)
             self._details = Details(self._records, self.files)
+            self._revision = self._records.revision()
+            self._population: Population | None = None
+            self._standing: Standing | None = None
+            self._evaluations: int | None = None  # counted when it is first asked for, by a writer kept from then on
+            self._visible: tuple[int, tuple[int, ...]] = (-1, ())  # kept up to date by a writer alone
             if lock is not None:
-                self._size = self._records.size()
-                self._population = Population(self._records.agents(), self._records.scores())
                 with disk_errors(path):
-                    repair(self._population, self._records, self._store, self._logs)
+                    repair(self._records, self._lookups, self._store, self._logs)
+                self._visible = self._lookups.visible()
+            self._packing = packing.Packing(self._store, packing.LOOSE) if lock is not None else None
         except BaseException:
             self._records.close()
             raise
@@ -159,6 +168,9 @@ class Archive(Closing):
     def close(self) -> None:
         """Leave plain files without a lock behind. May be called twice."""
         with self._lock:
+            if self._packing is not None:
+                self._packing.close()
+                self._packing = None
             self._records.close()
             if self._writer_lock is not None:
                 self._writer_lock.release()
@@ -171,63 +183,85 @@ class Archive(Closing):
         """The folder's name, by which commands call the archive."""
         return self.path.name
 
+    @property
+    def ask(self) -> Lookups:
+        """Single questions, each of which costs the same at any size."""
+        return self._lookups
+
     def agents(self) -> list[AgentRecord]:
         """All proposals' outcomes, by id; those that failed as well."""
-        return self._view().agents()
+        return self._everyone().agents()
 
     def agent(self, agent: int) -> AgentRecord:
         """Raises UserError for an unknown id."""
-        view = self._view()
-        found = view.get(agent)
+        with self._lock:
+            known = self._current(self._population)
+            found = self._lookups.agent(agent) if known is None else known.get(agent)
         if found is None:
-            raise UserError(f"{self.name} has no agent {agent}; its agents are 0 to {view.agents()[-1].id}")
+            raise UserError(f"{self.name} has no agent {agent}; its agents are 0 to {self.visible()[0]}")
         return found
 
     def children(self, agent: int) -> int:
         """How many proposals were made from an agent, failed ones included."""
-        return self._view().children(agent)
+        return self._lookups.counts([agent])[agent]
 
     def candidates(self) -> list[Candidate]:
         """The agents that work, by id, as a selector wants them."""
-        return self._view().candidates()
+        return self._everyone().candidates()
 
     def view(self, number: int | None = None) -> View:
         """The agents that work, as columns, for the selection of proposal `number` (the next one). Results task
         by task and sources are read when the view is first asked for them: ask before more is recorded."""
+        from dgm.archive.standing import Standing  # here, because numpy takes a tenth of a second
+
         with self._lock:
-            population = self._view()
-            return population.view(
-                population.next_id() if number is None else number,
-                lambda ids: self._details.tasks(ids, population),
-                self._details.sources,
-            )
+            standing = self._current(self._standing)
+            if standing is None or standing.stale:
+                self._standing = standing = Standing.read(self._records)
+            return self._shown(standing, self.next_id() if number is None else number)
 
     def as_of(self, seen: Collection[int], number: int) -> View:
         """The view that proposal `number` had if it could see the agents `seen`, as their results stand now."""
+        from dgm.archive.standing import Standing
+
         with self._lock:
-            population = self._view()
-            past = Population(
-                [agent for agent in population.agents() if agent.id in seen],
-                [pair for pair in population.all_scores() if pair[0] in seen],
+            everyone = self._everyone()
+            past = Standing.of(
+                [agent for agent in everyone.agents() if agent.id in seen],
+                [pair for pair in everyone.all_scores() if pair[0] in seen],
             )
-            return past.view(number, lambda ids: self._details.tasks(ids, past), self._details.sources)
+            return self._shown(past, number)
+
+    def _shown(self, standing: Standing, number: int) -> View:
+        return standing.view(number, lambda ids: self._details.tasks(ids, standing), self._details.sources)
 
     def next_id(self) -> int:
         """The number of the next proposal: the smallest that is not recorded."""
-        return self._view().next_id()
+        highest, missing = self.visible()
+        return missing[0] if missing else highest + 1
+
+    def evaluations(self) -> int:
+        """How many verdicts on train and val there are, of all agents together."""
+        if self._writer_lock is None:
+            return self._lookups.evaluations()
+        with self._lock:
+            if self._evaluations is None:
+                self._evaluations = self._lookups.evaluations()
+            return self._evaluations
 
     def visible(self) -> tuple[int, tuple[int, ...]]:
         """The highest number on record, and the smaller ones that are not: what a selection could see."""
-        population = self._view()
-        return population.highest(), population.missing()
+        return self._visible if self._writer_lock is not None else self._lookups.visible()
 
     def scores(self, agent: int) -> list[ScoreRecord]:
         """An agent's scores, in the order of domain and split."""
-        return self._view().scores(agent)
+        with self._lock:
+            known = self._current(self._population)
+            return self._lookups.scores([agent])[agent] if known is None else known.scores(agent)
 
     def all_scores(self) -> list[tuple[int, ScoreRecord]]:
         """Every score with its agent's id, by id."""
-        return self._view().all_scores()
+        return self._everyone().all_scores()
 
     def split_scores(self, split: str) -> list[tuple[int, ScoreRecord]]:
         """The scores on one split, each with its agent's id, by id."""
@@ -250,9 +284,13 @@ class Archive(Closing):
         """The domains, as they were pinned."""
         return self._records.domains()
 
-    def events(self) -> list[EventRecord]:
-        """What happened to the archive itself, in order."""
-        return self._records.events()
+    def proposals_of_people(self) -> list[ProposalRecord]:
+        """Those whose parent, or whose child, a person chose, by id."""
+        return self._records.proposals_of_people()
+
+    def events(self, kind: str | None = None) -> list[EventRecord]:
+        """What happened to the archive itself, in order; of one kind alone, if need be."""
+        return self._records.events(kind)
 
     def files(self, agent: int) -> dict[str, bytes]:
         """An agent's genome, by path. Raises UserError if none was kept."""
@@ -271,24 +309,31 @@ class Archive(Closing):
 
     def logs(self, agent: int, domain: str, split: str) -> list[dict[str, JSON]]:
         """The transcript rows of an agent's tasks; empty if none were recorded."""
-        name = f"{domain}.{split}"
-        return self._logs.read(agent, name) if self._records.has_log(agent, name) else []
+        names = pieces(self._records.logs_of(agent), f"{domain}.{split}")
+        return [row for name in names for row in self._logs.read(agent, name)]
 
     # Writing
 
-    def record(self, child: Child) -> AgentRecord:
-        """Keep a finished proposal with all its results: the one way into the archive.
+    def record(self, child: Child, event: tuple[str, JSON] | None = None) -> AgentRecord:
+        """Keep a finished proposal with all its results, and with an event of a kind and body: the one way into the
+        archive.
 
         Raises ValueError, before anything is written, for a child that is not whole: a number that is taken,
         a parent that does not work, an agent without files, results that do not belong together.
         """
         with self._lock, disk_errors(self.path):
-            view = self._view()
-            parents = check_child(child, view)
+            parents = check_child(child, self._lookups.agents([n for n in (child.id, child.parent, child.parent2) if n is not None]))
             logs = write_logs(self._logs, child.id, child.logs)
             record = write_genome(self._store, child, parents)
-            self._records.add(record, child.proposal, child.scores, child.verdicts, logs)
-            view.add(record, child.scores)
+            self._records.add(record, child.proposal, child.scores, child.verdicts, logs, child.task_half, event)
+            self._visible = _with(self._visible, child.id)
+            self._count(child.verdicts)
+            if self._population is not None:
+                self._population.add(record, child.scores)
+            if self._standing is not None:
+                self._standing.add(record, child.scores)
+            if self._packing is not None:
+                self._packing.look()
             return record
 
     def add_scores(
@@ -310,15 +355,53 @@ class Archive(Closing):
             keys = {(score.domain, score.split) for score in fresh}
             names = {f"{domain}.{split}" for domain, split in keys}
             if fresh:
+                self._records.begin([agent])
                 entries = write_logs(self._logs, agent, {name: rows for name, rows in logs.items() if name in names})
                 kept = [verdict for verdict in verdicts if (verdict.domain, verdict.split) in keys]
                 self._records.add_results(agent, fresh, kept, entries)
-                self._view().add_scores(agent, fresh)
+                self._count(kept)
+                self._noticed(agent, fresh)
+
+    def extend(
+        self,
+        agent: int,
+        totals: Mapping[tuple[str, Split], int],
+        verdicts: Sequence[VerdictRecord],
+        logs: Logs,
+        event: Callable[[Sequence[ScoreRecord]], tuple[str, JSON]],
+    ) -> None:
+        """Keep further results of an agent on tasks that it had not run; scores are made anew over all that it then
+        has. `totals`: the planned tasks of each domain and split. The results and an event, of which `event` makes
+        kind and body from the new scores, are there together or not at all. Raises ValueError, before anything is written, for a task that has a verdict."""
+        with self._lock, disk_errors(self.path):
+            self.agent(agent)
+            keys = sorted({(v.domain, Split(v.split)) for v in verdicts})
+            before = {key: self.verdicts(agent, *key) for key in keys}
+            seen = {(v.domain, v.split, task_name(v.task)) for known in before.values() for v in known}
+            fresh = {(v.domain, v.split, task_name(v.task)) for v in verdicts}
+            if seen & fresh or len(fresh) < len(verdicts):
+                raise ValueError(f"agent {agent} has a verdict on one of these tasks already")
+            scores = [
+                totalled(key, [*known, *(v for v in verdicts if (v.domain, v.split) == key)], totals[key])
+                for key, known in before.items()
+            ]
+            self._records.begin([agent])
+            named = {piece(name, len(before.get(_key(name), ()))): rows for name, rows in logs.items()}
+            entries = write_logs(self._logs, agent, named)
+            self._records.add_results(agent, scores, verdicts, entries, event(scores))
+            self._count(verdicts)
+            self._noticed(agent, scores)
 
     def add_event(self, kind: str, body: JSON) -> None:
         """Note something that happened to the archive; `kind` is a word."""
         with disk_errors(self.path):
             self._records.add_event(kind, body)
+
+    def name_halves(self, digest: Callable[[Files], str]) -> None:
+        """Give agents that an older dgm recorded the digest of their task half, by which equal ones are known."""
+        with self._lock, disk_errors(self.path):
+            if nameless := self._lookups.without_half():
+                self._records.add_halves({agent: digest(self.files(agent)) for agent in nameless})
 
     def last_call(self) -> int:
         """The highest id of a model call on record; 0 without any."""
@@ -336,13 +419,31 @@ class Archive(Closing):
 
     # Within
 
-    def _view(self) -> Population:
-        """The agents in memory: the writer's own, or a reader's, loaded again when the archive has grown."""
+    def _count(self, verdicts: Sequence[VerdictRecord]) -> None:
+        if self._evaluations is not None:
+            self._evaluations += sum(v.split != Split.TEST and v.score is not None for v in verdicts)
+
+    def _noticed(self, agent: int, scores: Sequence[ScoreRecord]) -> None:
+        """Scores of an agent that was there already have been recorded."""
+        if self._population is not None:
+            self._population.add_scores(agent, scores)
+        if self._standing is not None and any(score.split != Split.TEST for score in scores):
+            self._standing.measured(self.agent(agent), self.scores(agent))
+
+    def _everyone(self) -> Population:
+        """All agents in memory, loaded when they are first asked for; by a reader again when the archive has grown."""
         with self._lock:
-            if self._writer_lock is None and (size := self._records.size()) != self._size:
-                self._population = Population(self._records.agents(), self._records.scores())
-                self._size = size
-            return self._population
+            known = self._current(self._population)
+            if known is None:
+                self._population = known = Population(self._records.agents(), self._records.scores())
+            return known
+
+    def _current(self, known: T | None) -> T | None:
+        """What is known of the archive in memory, None where it holds no longer: a writer keeps it up to date."""
+        if known is None or self._writer_lock is not None or (now := self._records.revision()) == self._revision:
+            return known
+        self._revision, self._population, self._standing = now, None, None
+        return None
 
     def _commit(self, agent: int) -> str:
         commit = self.agent(agent).commit
@@ -357,6 +458,18 @@ class Archive(Closing):
         return known == score and {(v.task, v.score, v.status) for v in kept} == {
             (task_name(v.task), v.score, v.status) for v in given
         }
+
+
+def _with(visible: tuple[int, tuple[int, ...]], number: int) -> tuple[int, tuple[int, ...]]:
+    """What is visible once `number` is recorded."""
+    highest, missing = visible
+    if number < highest:
+        return highest, tuple(one for one in missing if one != number)
+    return number, (*missing, *range(highest + 1, number))
+def _key(log: str) -> tuple[str, Split]:
+    """The domain and split of a log called `domain.split`."""
+    domain, _, split = log.rpartition(".")
+    return domain, Split(split)
 
 
 def _rename(staging: Path, path: Path) -> None:

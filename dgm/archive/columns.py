@@ -43,19 +43,33 @@ class Row:
 class Columns:
     """All agents that work, by id. Not safe to use from several threads; the views that it gives are."""
 
-    def __init__(self, domains: Sequence[str], rows: Iterable[Row] = ()) -> None:
-        """`rows` in any order, each parent among them; their counts of children are as given."""
+    def __init__(self, domains: Sequence[str], ints: Ints, floats: Floats, scores: Floats) -> None:
+        """`ints` has the rows id (ascending), parent (-1 for the root), children and working children; `floats` has
+        quality, successes and trials; `scores` one for each domain. Each has a column for every agent."""
         self.domains = tuple(domains)
-        start = sorted(rows, key=lambda row: row.id)
-        self._size = len(start)
-        capacity = max(64, 2 * len(start))
+        self._size: int = ints.shape[1]
+        capacity = max(64, 2 * self._size)
         self._ints = np.zeros((5, capacity), np.int64)
         self._floats = np.zeros((5, capacity))
         self._scores = np.zeros((len(self.domains), capacity))
-        for at, row in enumerate(start):
-            self._write(at, row)
+        self._ints[:4, : self._size], self._ints[_CLADE, : self._size] = ints, 1
+        self._floats[:3, : self._size], self._floats[3:, : self._size] = floats, floats[1:]
+        self._scores[:, : self._size] = scores
         self._sum_clades()
         self._shown = False  # whether a view looks at these very arrays
+
+    @classmethod
+    def of(cls, domains: Sequence[str], rows: Iterable[Row]) -> Columns:
+        """From `rows` in any order, each parent among them; their counts of children are as given."""
+        start = sorted(rows, key=lambda row: row.id)
+        ints = [(r.id, -1 if r.parent is None else r.parent, r.children, r.working_children) for r in start]
+        floats = [(r.quality, r.successes, r.trials) for r in start]
+        return cls(
+            domains,
+            np.array(ints, np.int64).reshape(-1, 4).T,
+            np.array(floats).reshape(-1, 3).T,
+            np.array([row.scores for row in start], np.float64).reshape(-1, len(domains)).T,
+        )
 
     def __len__(self) -> int:
         return self._size
@@ -151,22 +165,32 @@ class Columns:
         self._floats[_CLADE_TRIALS, rows] += trials
 
     def _sum_clades(self) -> None:
-        """Sum up the tree once, leaves first. An agent's id may be below its parent's: order by descent, not id."""
-        ids, parents = self._ids.tolist(), self._ints[_PARENT, : self._size].tolist()
-        row_of = {agent: row for row, agent in enumerate(ids)}
-        below: dict[int, list[int]] = {}
-        for row, parent in enumerate(parents):
-            below.setdefault(row_of[parent] if parent >= 0 else -1, []).append(row)
-        order = list(below.get(-1, ()))
-        for row in order:  # grows while it is read
-            order.extend(below.get(row, ()))
-        sums: list[Floats | Ints] = [self._ints[_CLADE], self._floats[_CLADE_SUCCESSES], self._floats[_CLADE_TRIALS]]
-        for column in sums:
-            totals = column[: self._size].tolist()
-            for row in reversed(order):
-                if parents[row] >= 0:
-                    totals[row_of[parents[row]]] += totals[row]
-            column[: self._size] = totals
+        """Sum up the tree once, leaves first. An agent's id may be below its parent's: then order by descent, not id."""
+        n = self._size
+        above = np.where(self._ints[_PARENT, :n] < 0, -1, np.searchsorted(self._ids, self._ints[_PARENT, :n]))
+        order = range(n) if np.all(above < np.arange(n)) else _downward(above.tolist())
+        parents = above.tolist()
+        sums = (self._ints[_CLADE], self._floats[_CLADE_SUCCESSES], self._floats[_CLADE_TRIALS])
+        clade, successes, trials = (column[:n].tolist() for column in sums)
+        for row in reversed(order):
+            parent = parents[row]
+            if parent >= 0:
+                clade[parent] += clade[row]
+                successes[parent] += successes[row]
+                trials[parent] += trials[row]
+        for column, totals in zip(sums, (clade, successes, trials), strict=True):
+            column[:n] = totals
+
+
+def _downward(parents: list[int]) -> list[int]:
+    """The rows of a tree so that each stands after its parent's; -1 has those without."""
+    below: dict[int, list[int]] = {}
+    for row, parent in enumerate(parents):
+        below.setdefault(parent, []).append(row)
+    order = list(below.get(-1, ()))
+    for row in order:  # grows while it is read
+        order.extend(below.get(row, ()))
+    return order
 
 
 def _doubled(columns: NDArray[T]) -> NDArray[T]:

@@ -10,11 +10,11 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from dgm.archive.population import Population
 from dgm.archive.records import Records
 from dgm.domain import Files
 
 if TYPE_CHECKING:
+    from dgm.archive.standing import Standing
     from dgm.archive.sourcetable import SourceTable
     from dgm.archive.tasktable import TaskTable
     from dgm.archive.view import Ints, Sources, Tasks
@@ -29,19 +29,19 @@ class Details:
         self._lock = threading.Lock()
         self._tasks: TaskTable | None = None
         self._sources: SourceTable | None = None
-        self._read: tuple[Population, int] | None = None  # the population and its revision that `_tasks` is of
+        self._read: tuple[Standing, int] | None = None  # the standing and its revision that `_tasks` is of
 
-    def tasks(self, agents: Ints, population: Population) -> Tasks:
+    def tasks(self, agents: Ints, standing: Standing) -> Tasks:
         """Who of `agents` is best on which task of the split that parents are chosen on."""
         from dgm.archive.tasktable import TaskTable  # here, because it needs numpy
 
         with self._lock:
-            if self._tasks is None or self._read != (population, population.revision):
-                self._tasks, self._read = TaskTable(), (population, population.revision)
+            if self._tasks is None or self._read != (standing, standing.revision):
+                self._tasks, self._read = TaskTable(), (standing, standing.revision)
             for agent in self._tasks.missing(agents):
                 verdicts = (
                     verdict
-                    for domain, split in population.splits().items()
+                    for domain, split in standing.splits.items()
                     for verdict in self._records.verdicts(agent, domain, split)
                 )
                 self._tasks.add(agent, ((verdict.domain, verdict.task, verdict.score) for verdict in verdicts))

@@ -14,7 +14,8 @@ CREATE = ("create-begun", "create-store", "create-rows", "create-written", "crea
 RECORD = ("file-unnamed", "log", "object", "objects", "ref", "rows-uncommitted", "rows")
 REPAIR = ("repair-begun", "repair-ref", "repair-logs")
 CLOSE = ("close-begun", "close-rows")
-NAMES = frozenset((*CREATE, *RECORD, *REPAIR, *CLOSE))
+PACK = ("packed", "refs-packed")
+NAMES = frozenset((*CREATE, *RECORD, *REPAIR, *CLOSE, *PACK))
 
 _passed: Counter[str] = Counter()
 

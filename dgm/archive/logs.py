@@ -1,5 +1,6 @@
 """Transcripts on disk: `logs/<id>/<domain>.<split>.jsonl.gz`, one JSON object a line.
 
+Where an agent was measured bit by bit, what came later is in files of its own, `<domain>.<split>.<rows before>`.
 The same rows give the same bytes. A row is bounded here; how many rows there are, and what is in them, is the
 business of the evaluation. Lone surrogates are kept as JSON's escapes.
 """
@@ -9,10 +10,11 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import os
 import re
 import shutil
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,18 +78,38 @@ class LogStore:
         path = self.path / str(agent) / (name + _SUFFIX)
         return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
 
-    def keep_only(self, known: set[tuple[int, str]]) -> list[str]:
-        """Remove every file that no record knows, the rest of a killed writer; what was removed."""
+    def keep_only(
+        self, recorded: Callable[[int], Collection[str]], suspects: tuple[Collection[int], int] | None
+    ) -> list[str]:
+        """Remove every file that no record knows, the rest of a killed writer; what was removed.
+
+        `recorded` gives the names of an agent's logs. Only the folders of the `suspects` are looked into, some agents
+        and all above a number, and what is no agent's folder; None: every one.
+        """
         removed = []
-        for folder in sorted(self.path.iterdir()) if self.path.is_dir() else []:
-            number = int(folder.name) if folder.name.isascii() and folder.name.isdigit() else -1
+        for name in os.listdir(self.path) if self.path.is_dir() else []:
+            number = int(name) if name.isascii() and name.isdigit() else -1
+            if suspects is not None and 0 <= number <= suspects[1] and number not in suspects[0]:
+                continue
+            folder, known = self.path / name, recorded(number)
             for path in sorted(folder.iterdir()) if folder.is_dir() else []:
-                if (number, path.name.removesuffix(_SUFFIX)) not in known:
+                if path.name.removesuffix(_SUFFIX) not in known:
                     shutil.rmtree(path) if path.is_dir() else path.unlink()
                     removed.append(f"logs/{folder.name}/{path.name}")
             if folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()
-        return removed
+        return sorted(removed)
+
+
+def piece(name: str, before: int) -> str:
+    """The name under which further rows of the log `name` are kept when there are `before` rows already."""
+    return f"{name}.{before}" if before else name
+
+
+def pieces(names: Iterable[str], name: str) -> list[str]:
+    """Which of `names` are the log `name` and its pieces, in the order in which they were written."""
+    later = {int(n[len(name) + 1 :]): n for n in names if n.startswith(f"{name}.") and n[len(name) + 1 :].isdigit()}
+    return [*(n for n in names if n == name), *(later[at] for at in sorted(later))]
 
 
 def _line(row: Mapping[str, JSON]) -> str:

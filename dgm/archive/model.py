@@ -135,6 +135,8 @@ class Child:
     scores: Sequence[ScoreRecord] = ()
     verdicts: Sequence[VerdictRecord] = ()
     logs: Logs = field(default_factory=dict)
+    task_half: str | None = None
+    """The digest of what works on tasks, by which an agent with the same half is known; None where none worked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,18 +8,19 @@ stored is checked.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from dgm import statistics
 from dgm.archive.disk import sync_directory, write_whole
 from dgm.archive.failpoints import failpoint
 from dgm.archive.lock import NAME as LOCK_NAME
 from dgm.archive.logs import LogEntry, LogStore
 from dgm.archive.model import Admission, AgentRecord, Child, DomainRecord, Logs, ScoreRecord, VerdictRecord
-from dgm.archive.population import Population
 from dgm.archive.records import Records
 from dgm.archive.store import GitStore
 from dgm.archive.text import clean
+from dgm.domain import Split
 
 CONFIG = "dgm.toml"
 GENOMES = "genomes.git"
@@ -38,7 +39,7 @@ def build(staging: Path, config: str, root: Child, domains: Sequence[DomainRecor
         if left.name != LOCK_NAME:
             shutil.rmtree(left) if left.is_dir() else left.unlink()
     failpoint("create-begun")
-    parents = check_child(root, Population())
+    parents = check_child(root, {})
     write_whole(staging / CONFIG, config.encode(), staging / f"{CONFIG}.tmp")
     genomes = GitStore.create(staging / GENOMES)
     failpoint("create-store")
@@ -47,7 +48,7 @@ def build(staging: Path, config: str, root: Child, domains: Sequence[DomainRecor
     records = Records.create(staging)
     try:
         records.add_domains(domains)
-        records.add(record, root.proposal, root.scores, root.verdicts, logs)
+        records.add(record, root.proposal, root.scores, root.verdicts, logs, root.task_half)
         failpoint("create-rows")
     finally:
         records.close()
@@ -55,9 +56,9 @@ def build(staging: Path, config: str, root: Child, domains: Sequence[DomainRecor
     sync_directory(staging)
 
 
-def check_child(child: Child, view: Population) -> list[AgentRecord]:
-    """The records of a child's parents. Raises ValueError if the child cannot be recorded."""
-    if view.get(child.id) is not None:
+def check_child(child: Child, known: Mapping[int, AgentRecord]) -> list[AgentRecord]:
+    """The records of a child's parents, which are among the `known`. Raises ValueError if it cannot be recorded."""
+    if child.id in known:
         raise ValueError(f"agent {child.id} is recorded already")
     if (child.id == 0) != (child.admission == Admission.ROOT) or (child.id == 0) != (child.parent is None):
         raise ValueError(f"agent {child.id}: agent 0, and no other, is the root and has no parent")
@@ -69,7 +70,7 @@ def check_child(child: Child, view: Population) -> list[AgentRecord]:
     parents = []
     for number in (child.parent, child.parent2):
         if number is not None:
-            parent = view.get(number)
+            parent = known.get(number)
             if parent is None or not parent.admission.works:
                 raise ValueError(f"agent {child.id}: its parent {number} is no agent that works")
             parents.append(parent)
@@ -82,6 +83,12 @@ def check_results(scores: Sequence[ScoreRecord], verdicts: Sequence[VerdictRecor
         raise ValueError("two scores for one domain and split")
     if not {(verdict.domain, verdict.split) for verdict in verdicts} <= scored:
         raise ValueError("verdicts without a score")
+
+
+def totalled(key: tuple[str, Split], verdicts: Sequence[VerdictRecord], total: int) -> ScoreRecord:
+    """The score of an agent on one domain and split, over all its verdicts there."""
+    s = statistics.score([v.score for v in verdicts if v.score is not None], total)
+    return ScoreRecord(*key, s.n, s.total, s.mean, s.low, s.high)
 
 
 def write_logs(logs: LogStore, agent: int, rows: Logs) -> list[LogEntry]:

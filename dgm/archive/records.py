@@ -11,10 +11,11 @@ import json
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 from dgm.archive import database, schema
 from dgm.archive.failpoints import failpoint
@@ -33,7 +34,7 @@ from dgm.archive.text import clean
 from dgm.domain import JSON
 from dgm.errors import Status, UserError
 
-_AGENT = (
+AGENT = (
     "id, parent, parent2, admission, tree, commit_hash, summary, status, reason, author, created, changed"
 )
 _PROPOSAL = (
@@ -43,6 +44,8 @@ _PROPOSAL = (
 _SCORE = "scores.agent, domains.name, scores.split, n, total, mean, low, high"
 _VERDICT = "domains.name, tasks.split, tasks.name, verdicts.score, verdicts.status, verdicts.ms"
 _SHORT = 500
+_ADMISSIONS = {str(word): word for word in Admission}
+_STATUSES = {str(word): word for word in Status}
 
 T = TypeVar("T")
 
@@ -63,6 +66,7 @@ class Records:
         self._begin(archive, database.create(archive))
         with self._adding() as connection:
             connection.execute("INSERT INTO meta VALUES ('format', ?)", (str(schema.VERSION),))
+            connection.execute("UPDATE meta SET value = '[]' WHERE key = 'begun'")
         return self
 
     def _begin(self, archive: Path, connection: sqlite3.Connection | None) -> None:
@@ -80,27 +84,36 @@ class Records:
 
     # Reading
 
-    def size(self) -> tuple[int, int]:
-        """Numbers of agents and of scores: they grow whenever there is something new to read."""
+    def revision(self) -> tuple[int, int]:
+        """Another one whenever there are more agents or results to read."""
         with self._reading() as connection:
-            row = connection.execute(
-                "SELECT (SELECT count(*) FROM agents), (SELECT count(*) FROM scores)"
-            ).fetchone()
+            row = connection.execute("SELECT value FROM meta WHERE key = 'revision'").fetchone()
+            if row is not None:
+                return int(row[0]), 0
+            # Format 1, which only a reader meets.
+            row = connection.execute("SELECT (SELECT count(*) FROM agents), (SELECT count(*) FROM scores)").fetchone()
             return int(row[0]), int(row[1])
 
     def agents(self) -> list[AgentRecord]:
         """All, by id."""
-        return self._all(f"SELECT {_AGENT} FROM agents ORDER BY id", _agent)
+        return self.ask(f"SELECT {AGENT} FROM agents ORDER BY id", agent_of)
 
     def proposals(self, agent: int | None = None) -> list[ProposalRecord]:
         """All by id, or one agent's."""
-        query = f"SELECT {_PROPOSAL} FROM proposals WHERE id = coalesce(?, id) ORDER BY id"
-        return self._all(query, lambda row: ProposalRecord(*row), (agent,))
+        only, values = ("", ()) if agent is None else ("WHERE id = ?", (agent,))
+        return self.ask(
+            f"SELECT {_PROPOSAL} FROM proposals {only} ORDER BY id", lambda row: ProposalRecord(*row), values
+        )
+
+    def proposals_of_people(self) -> list[ProposalRecord]:
+        """Those whose parent, or whose child, a person chose."""
+        query = f"SELECT {_PROPOSAL} FROM proposals WHERE selector IN ('pin', 'submit') ORDER BY id"
+        return self.ask(query, lambda row: ProposalRecord(*row))
 
     def scores(self) -> list[tuple[int, ScoreRecord]]:
         """All, by agent, each agent's in the order of domain and split."""
         query = f"SELECT {_SCORE} FROM scores JOIN domains ON domains.id = domain ORDER BY agent, name, split"
-        return self._all(query, lambda row: (row[0], ScoreRecord(*row[1:])))
+        return self.ask(query, lambda row: (row[0], ScoreRecord(*row[1:])))
 
     def verdicts(
         self, agent: int, domain: str | None = None, split: str | None = None
@@ -112,32 +125,39 @@ class Records:
             " AND domains.name = coalesce(?, domains.name) AND tasks.split = coalesce(?, tasks.split)"
             " ORDER BY task"
         )
-        return self._all(query, _verdict, (agent, domain, split))
+        return self.ask(query, _verdict, (agent, domain, split))
 
     def logs(self) -> list[LogEntry]:
         """All, by agent and name."""
-        return self._all(
+        return self.ask(
             "SELECT agent, name, rows, sha256 FROM logs ORDER BY agent, name", lambda row: LogEntry(*row)
         )
 
-    def has_log(self, agent: int, name: str) -> bool:
-        return bool(self._all("SELECT 1 FROM logs WHERE agent = ? AND name = ?", tuple, (agent, name)))
+    def logs_of(self, agent: int) -> set[str]:
+        """The names of an agent's logs."""
+        return set(self.ask("SELECT name FROM logs WHERE agent = ?", lambda row: str(row[0]), (agent,)))
 
     def domains(self) -> list[DomainRecord]:
         """All, in the order in which they were first named; version and digest are empty if none were
         given."""
         query = "SELECT name, coalesce(version, ''), coalesce(digest, '') FROM domains ORDER BY id"
-        return self._all(query, lambda row: DomainRecord(*row))
+        return self.ask(query, lambda row: DomainRecord(*row))
 
-    def events(self) -> list[EventRecord]:
-        """All, in order."""
-        query = "SELECT seq, time, kind, body FROM events ORDER BY seq"
-        return self._all(query, lambda row: EventRecord(row[0], row[1], row[2], json.loads(row[3])))
+    def events(self, kind: str | None = None) -> list[EventRecord]:
+        """All, or those of one kind, in order."""
+        query = "SELECT seq, time, kind, body FROM events" + (" WHERE kind = ?" if kind else "") + " ORDER BY seq"
+        values = (kind,) if kind else ()
+        return self.ask(query, lambda row: EventRecord(row[0], row[1], row[2], json.loads(row[3])), values)
+
+    def begun(self) -> set[int] | None:
+        """The agents in whose folders a killed writer may have left logs without a record; None: in any."""
+        found: object = self.ask("SELECT value FROM meta WHERE key = 'begun'", lambda row: json.loads(row[0]))[0]
+        return set(found) if isinstance(found, list) else None
 
     def check(self) -> list[str]:
         """What SQLite finds wrong with the file and with references between rows."""
-        found = self._all("PRAGMA integrity_check", lambda row: str(row[0]))
-        broken = self._all(
+        found = self.ask("PRAGMA integrity_check", lambda row: str(row[0]))
+        broken = self.ask(
             "PRAGMA foreign_key_check", lambda row: f"table {row[0]}, row {row[1]}: no such {row[2]} row"
         )
         return [line for line in found if line != "ok"] + broken
@@ -159,14 +179,19 @@ class Records:
         scores: Sequence[ScoreRecord],
         verdicts: Sequence[VerdictRecord],
         logs: Sequence[LogEntry],
+        task_half: str | None = None,
+        event: tuple[str, JSON] | None = None,
     ) -> None:
-        """One finished proposal with all its results: all of it or nothing."""
+        """One finished proposal with all its results, and an event: all of it or nothing."""
         with self._adding() as connection:
-            connection.execute(f"INSERT INTO agents ({_AGENT}) VALUES ({_marks(12)})", _agent_row(agent))
+            row = (*_agent_row(agent), task_half)
+            connection.execute(f"INSERT INTO agents ({AGENT}, task_half) VALUES ({_marks(13)})", row)
             connection.execute(
                 f"INSERT INTO proposals ({_PROPOSAL}) VALUES ({_marks(11)})", _proposal_row(proposal)
             )
             self._add_results(connection, agent.id, scores, verdicts, logs)
+            if event is not None:
+                _add_event(connection, *event)
 
     def add_results(
         self,
@@ -174,18 +199,32 @@ class Records:
         scores: Sequence[ScoreRecord],
         verdicts: Sequence[VerdictRecord],
         logs: Sequence[LogEntry],
+        event: tuple[str, JSON] | None = None,
     ) -> None:
-        """Later results of an agent that is there already: all of them or nothing."""
+        """Later results of an agent that is there already, with an event: all of them or nothing. A score on a domain
+        and split that has one takes its place."""
         with self._adding() as connection:
             self._add_results(connection, agent, scores, verdicts, logs)
+            connection.execute("UPDATE meta SET value = '[]' WHERE key = 'begun'")
+            if event is not None:
+                _add_event(connection, *event)
+
+    def begin(self, agents: Sequence[int]) -> None:
+        """Note that logs are about to be written for agents that are there already; `add_results` takes it back."""
+        with self._adding() as connection:
+            connection.execute("UPDATE meta SET value = ? WHERE key = 'begun'", (json.dumps(list(agents)),))
+
+    def add_halves(self, halves: Mapping[int, str]) -> None:
+        """The digests of the task halves of agents that were recorded without, by an older dgm."""
+        with self._adding() as connection:
+            connection.executemany(
+                "UPDATE agents SET task_half = ? WHERE id = ?", [(half, agent) for agent, half in halves.items()]
+            )
 
     def add_event(self, kind: str, body: JSON) -> None:
         """`kind` is a word, `body` any JSON."""
-        text = json.dumps(body, ensure_ascii=True, allow_nan=False)
         with self._adding() as connection:
-            connection.execute(
-                "INSERT INTO events (time, kind, body) VALUES (?, ?, ?)", (time.time(), kind, text)
-            )
+            _add_event(connection, kind, body)
 
     def last_call(self) -> int:
         """The highest id of a model call; 0 without any."""
@@ -213,7 +252,7 @@ class Records:
         logs: Sequence[LogEntry],
     ) -> None:
         connection.executemany(
-            f"INSERT INTO scores VALUES ({_marks(8)})",
+            f"INSERT OR REPLACE INTO scores VALUES ({_marks(8)})",
             [
                 (agent, _domain_id(connection, s.domain), str(s.split), s.n, s.total, s.mean, s.low, s.high)
                 for s in scores
@@ -223,6 +262,7 @@ class Records:
             f"INSERT INTO verdicts VALUES ({_marks(5)})",
             [(agent, self._task_id(connection, v), v.score, str(v.status), v.ms) for v in verdicts],
         )
+        connection.execute("UPDATE meta SET value = value + 1 WHERE key = 'revision'")
         connection.executemany(
             f"INSERT INTO logs VALUES ({_marks(4)})",
             [(log.agent, log.name, log.rows, log.sha256) for log in logs],
@@ -237,11 +277,18 @@ class Records:
             self._tasks[key] = connection.execute(query, values).fetchone()[0]
         return self._tasks[key]
 
-    def _all(self, query: str, make: Callable[[Any], T], values: Sequence[object] = ()) -> list[T]:
+    @overload
+    def ask(self, query: str, make: None, values: Sequence[object] = ()) -> list[Any]: ...
+
+    @overload
+    def ask(self, query: str, make: Callable[[Any], T], values: Sequence[object] = ()) -> list[T]: ...
+
+    def ask(self, query: str, make: Callable[[Any], T] | None, values: Sequence[object] = ()) -> list[Any]:
+        """What `make` makes of each row that a query gives, or the rows as they are. Raises UserError where it cannot."""
         with self._reading() as connection:
             rows = connection.execute(query, values).fetchall()
         try:
-            return [make(row) for row in rows]
+            return rows if make is None else [make(row) for row in rows]
         except (ValueError, TypeError) as error:
             path = self._archive / database.NAME
             raise UserError(
@@ -276,6 +323,11 @@ class Records:
         failpoint("rows")
 
 
+def _add_event(connection: sqlite3.Connection, kind: str, body: JSON) -> None:
+    text = json.dumps(body, ensure_ascii=True, allow_nan=False)
+    connection.execute("INSERT INTO events (time, kind, body) VALUES (?, ?, ?)", (time.time(), kind, text))
+
+
 def task_name(task: str) -> str:
     """A task's id as it is stored."""
     return clean(task, _SHORT)
@@ -291,24 +343,30 @@ def _marks(count: int) -> str:
     return ", ".join("?" * count)
 
 
-def _agent(row: Sequence[Any]) -> AgentRecord:
+def agent_of(row: Sequence[Any]) -> AgentRecord:
+    """From the columns `AGENT`."""
     *plain, created, changed = row
     id_, parent, parent2, admission, tree, commit, summary, status, reason, author = plain
-    paths = json.loads(changed)
+    # The words of an enumeration are looked up, which takes a quarter of the time that a call does.
     return AgentRecord(
         id_,
         parent,
         parent2,
-        Admission(admission),
+        _ADMISSIONS.get(admission) or Admission(admission),
         tree,
         commit,
         summary,
-        Status(status),
+        _STATUSES.get(status) or Status(status),
         reason,
         author,
         created,
-        tuple(paths),
+        _paths(changed),
     )
+
+
+@lru_cache(maxsize=1024)  # most agents changed what many others changed
+def _paths(changed: str) -> tuple[str, ...]:
+    return tuple(json.loads(changed))
 
 
 def _agent_row(agent: AgentRecord) -> tuple[object, ...]:

@@ -120,7 +120,34 @@ def _to_version_1(connection: sqlite3.Connection) -> None:
             connection.execute(statement)
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_to_version_1,)
+_VERSION_2 = """
+ALTER TABLE agents ADD COLUMN task_half TEXT;
+
+CREATE INDEX agents_by_parent ON agents (parent, admission);
+
+CREATE INDEX agents_by_half ON agents (task_half);
+
+CREATE INDEX proposals_of_people ON proposals (selector) WHERE selector IN ('pin', 'submit');
+
+CREATE INDEX scores_by_mean ON scores (domain, split, mean DESC, agent) WHERE n = total;
+
+CREATE INDEX scores_by_worth ON scores (domain, split, mean * n / max(1, total) DESC, agent);
+
+CREATE INDEX events_by_kind ON events (kind);
+
+INSERT INTO meta VALUES ('revision', '0'), ('begun', '"all"');
+"""
+"""Answers to single questions cost the same in an archive of any size. `revision` grows with every agent and result;
+`begun` tells the next writer where a killed one may have left logs: at first, anywhere."""
+
+
+def _to_version_2(connection: sqlite3.Connection) -> None:
+    for statement in _VERSION_2.split(";"):
+        if statement.strip():
+            connection.execute(statement)
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_to_version_1, _to_version_2)
 VERSION = len(MIGRATIONS)
 
 

@@ -3,9 +3,8 @@
 The one module that knows git's object database. Objects are written in this process: git's own formats, but
 no git process, so that admitting an agent costs milliseconds. GitPython's database (gitdb) reads them back,
 loose or packed. Its writer is not used: it names an object before the bytes are on disk, and a name without
-its bytes would be taken for an object that is already there. git itself runs in one place, `fsck`: on this
-store with an explicit git dir, an environment without `GIT_*` and no configuration of user or system
-(boundary rule B9).
+its bytes would be taken for an object that is already there. git itself runs for `fsck` alone, and now and then to
+pack what was written (`packing`).
 
 Not covered: which agents exist. That is `dgm.archive.records`; a commit without a row is an orphan and
 harmless.
@@ -14,9 +13,7 @@ harmless.
 from __future__ import annotations
 
 import hashlib
-import os
 import struct
-import subprocess
 import threading
 import zlib
 from collections.abc import Iterator, Sequence
@@ -25,7 +22,7 @@ from pathlib import Path
 import gitdb
 from gitdb.exc import ODBError
 
-from dgm.archive import trees
+from dgm.archive import git, trees
 from dgm.archive.diff import file_diff, shortened
 from dgm.archive.disk import sync_directory, write_whole
 from dgm.archive.failpoints import failpoint
@@ -60,6 +57,7 @@ class GitStore:
         self._objects = path / "objects"
         self._refs = Refs(path)
         self._lock = threading.RLock()
+        self.written = 0  #: objects that were written since this store was opened
         if not (path / "HEAD").is_file() or not self._objects.is_dir():
             raise UserError(f"{path} is no git repository; restore a copy of the archive")
         self._database = gitdb.GitDB(str(self._objects))
@@ -101,10 +99,25 @@ class GitStore:
 
     def clear_temporary(self) -> int:
         """Remove half-written files of a killed writer; how many there were. Only for the one writer."""
-        left = list(self._objects.glob("tmp_obj_dgm_*"))
+        left = [*self._objects.glob("tmp_obj_dgm_*"), *(self._objects / "pack").glob("tmp_*")]
+        left += (self._objects / "pack").glob(".tmp-*")
         for path in left:
             path.unlink()
         return len(left) + self._refs.clear_temporary()
+
+    def loose(self) -> int:
+        """About how many objects are files of their own: of those in one of the 256 folders, as git estimates it."""
+        folder = self._objects / "17"
+        return 256 * sum(1 for _ in folder.iterdir()) if folder.is_dir() else 0
+
+    def pack_refs(self) -> int:
+        """Move agents' refs into one file, all but the root's; how many were moved. May run beside any other method."""
+        return self._refs.pack(_AGENTS, {f"{_AGENTS}0"})
+
+    def look_again(self) -> None:
+        """Something else has packed objects: see where they are now."""
+        with self._lock:
+            self._database = gitdb.GitDB(str(self._objects))
 
     def add(self, kind: str, data: bytes) -> str:
         """Write one object as it is, of a bundle for example; its hash. Nothing refers to it until `set_ref`."""
@@ -133,6 +146,7 @@ class GitStore:
             path.parent.mkdir(exist_ok=True)
             write_whole(path, zlib.compress(content, 1), self._objects / f"tmp_obj_dgm_{sha}", 0o444)
             failpoint("object")
+            self.written += 1
         return sha
 
     # Reading
@@ -234,22 +248,11 @@ class GitStore:
 
     def fsck(self) -> list[str]:
         """What `git fsck --strict` complains about; nothing where git is not installed."""
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
-        environment |= {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "LC_ALL": "C"}
-        command = [
-            "git",
-            "--git-dir",
-            str(self.path.absolute()),
-            "fsck",
-            "--strict",
-            "--no-dangling",
-            "--no-progress",
-        ]
-        try:
-            done = subprocess.run(command, cwd=self.path, env=environment, capture_output=True, check=False)
-        except FileNotFoundError:
+        process = git.start(self.path, "fsck", "--strict", "--no-dangling", "--no-progress")
+        if process is None:
             return []
-        said = (done.stdout + done.stderr).decode(errors="replace").splitlines()
+        with process:
+            said = process.communicate()[0].decode(errors="replace").splitlines()
         # An unborn HEAD is how this store is meant to be: agents are refs, no branch.
         return [line for line in said if not line.startswith("notice:")]
 
@@ -277,8 +280,7 @@ class GitStore:
             with self._lock:
                 return self._verified(sha, kind)
         except _UNREADABLE:
-            # Somebody may have run `git gc` since: look once more with fresh eyes.
-            self._database = gitdb.GitDB(str(self._objects))
+            self.look_again()  # somebody may have packed it since
         try:
             with self._lock:
                 return self._verified(sha, kind)

@@ -67,6 +67,7 @@ def _fill(connection: sqlite3.Connection, table: str, lines: Iterator[bytes]) ->
     columns, _ = _columns(connection, table)
     if json.loads(next(lines, b"null")) != columns:
         raise ValueError(f"the table {table} has other columns")
+    connection.execute(f"DELETE FROM {table}")  # what a new database begins with is among the rows
     marks = ", ".join("?" * len(columns))
     rows = (_row(line, len(columns)) for line in lines)
     connection.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows)

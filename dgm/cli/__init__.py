@@ -15,6 +15,7 @@ from dgm.cli import (
     browse,
     doctor,
     ensemble,
+    experiment,
     export,
     importing,
     lists,
@@ -38,7 +39,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 _LOOKING = (browse, view, watch, plot, mcp)
-for _module in (run, *_LOOKING, measure, ensemble, steer, export, importing, lists, bench, sandbox, doctor):
+for _module in (run, experiment, *_LOOKING, measure, ensemble, steer, export, importing, lists, bench, sandbox, doctor):
     app.add_typer(_module.app)
 
 

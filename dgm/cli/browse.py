@@ -10,8 +10,13 @@ app = typer.Typer()
 
 
 @app.command(epilog="\b\nExamples:\n  dgm show first\n  dgm show 'first#17'\n  dgm show 'first#17' --calls")
-def show(target: parameters.NameOrAgent, calls: parameters.Calls = False, json: parameters.Json = False) -> None:
-    """Show an archive with its agents and outcome, or one agent."""
+def show(
+    target: parameters.NameOrAgent,
+    calls: parameters.Calls = False,
+    every: parameters.Every = False,
+    json: parameters.Json = False,
+) -> None:
+    """Show an archive with its agents and outcome, or one agent. Of a large archive, its newest agents."""
     from dgm.archive import Archive
     from dgm.cli import page, report, tables, text
 
@@ -36,14 +41,18 @@ def show(target: parameters.NameOrAgent, calls: parameters.Calls = False, json: 
         for line in report.config_lines(archive):
             tables.say(line)
         tables.say()
-        tables.show(report.agents_table(archive))
+        limit = None if every else report.at_most(archive)
+        tables.show(report.agents_table(archive, limit))
+        if limit is not None:
+            left = archive.visible()[0] + 1 - limit
+            tables.say(f"{left} earlier agents are left out: dgm show {text.printable(target)} --all")
         tables.say()
         tables.show(report.final_table(archive))
 
 
 @app.command(epilog="\b\nExample:\n  dgm tree first")
-def tree(name: parameters.Name, json: parameters.Json = False) -> None:
-    """Draw the tree, the way to the best agent marked."""
+def tree(name: parameters.Name, every: parameters.Every = False, json: parameters.Json = False) -> None:
+    """Draw the tree, the way to the best agent marked. Of a large archive, that way alone."""
     from dgm.archive import Archive
     from dgm.cli import tables, text
     from dgm.cli import tree as trees
@@ -52,20 +61,21 @@ def tree(name: parameters.Name, json: parameters.Json = False) -> None:
         if json:
             tables.say_json(trees.tree_json(archive))
         else:
-            trees.show(archive)
+            trees.show(archive, every)
 
 
 @app.command(epilog="\b\nExample:\n  dgm lineage 'first#17'")
 def lineage(target: parameters.Agent, json: parameters.Json = False) -> None:
     """Show the way from the root to an agent, step by step."""
     from dgm.archive import Archive
-    from dgm.archive.lineage import lineage as way
     from dgm.cli import report, tables, text
 
     path, number = text.agent_of(target)
     with Archive.open(path) as archive:
         archive.agent(number)
-        agents = [archive.agent(step) for step in way(archive.agents(), number)]
+        steps = archive.ask.lineage(number)
+        found = archive.ask.agents(steps)
+        agents = [found[step] for step in steps]
         if json:
             tables.say_json([report.agent_json(a, archive.proposal(a.id), archive.scores(a.id)) for a in agents])
         else:

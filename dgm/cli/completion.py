@@ -39,6 +39,11 @@ def meta_seeds(incomplete: str) -> list[str]:
     return _seeds("meta", incomplete)
 
 
+def strategies(incomplete: str) -> list[str]:
+    """What may decide on the next step."""
+    return [name for name in ("staged", "treewise", "hgm") if name.startswith(incomplete)]
+
+
 def selectors(incomplete: str) -> list[str]:
     from dgm.selection import names
 

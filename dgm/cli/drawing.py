@@ -10,6 +10,7 @@ from dgm import plots
 from dgm.archive import Archive
 from dgm.cli.text import archive_of
 from dgm.errors import UserError
+from dgm.experiment import conduct, figures
 
 
 def draw(names: Sequence[str], kind: str, file: Path, domain: str | None) -> None:
@@ -18,8 +19,13 @@ def draw(names: Sequence[str], kind: str, file: Path, domain: str | None) -> Non
         raise UserError(f"{file.name} must end in {', '.join(plots.ENDINGS)}")
     if not file.parent.is_dir():
         raise UserError(f"there is no folder {file.parent} to write {file.name} to")
+    folder = archive_of(names[0].rpartition("=")[2])
     with ExitStack() as stack:
-        if kind == "compare":
+        if len(names) == 1 and (folder / conduct.FILE).is_file():
+            figure = figures.draw(folder, kind, domain)
+        elif kind == "gains":
+            raise UserError(f"gains is a figure of an experiment, and {names[0]} is none; see `dgm experiment --help`")
+        elif kind == "compare":
             groups: dict[str, list[Archive]] = {}
             for name in names:
                 variant, mark, run = name.partition("=")

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 from dgm import statistics
 from dgm.archive import Archive
 from dgm.cli import report, text
 from dgm.cli.tables import Table
-from dgm.config import RunConfig
+from dgm.config import Models, RunConfig
 from dgm.domain import JSON, Files, Split, Task
 from dgm.domains import DataRef, LoadedDomain, check_tasks, load
 from dgm.errors import UserError
 from dgm.evaluate import Bench, Job, Result
+from dgm.gateway import BudgetSpent, opening
 from dgm.genome import parse_spec
 from dgm.sandbox import Sandbox
 from dgm.sandbox.choose import choose
@@ -42,6 +45,7 @@ class Plan:
 
     genome: Files
     where: str
+    agent: int
     config: RunConfig
     sandbox: Sandbox
     parts: Sequence[Part]
@@ -74,24 +78,53 @@ def plan(target: str, split: str | None, data: Mapping[str, str], domains: Seque
     if asking := [part.domain.name for part in parts if part.domain.asks]:
         raise UserError(f"the judge of {asking[0]} asks a language model, which a run does and `dgm eval` does not")
     sandbox = choose(config.place.sandbox, may_run_model_code=False)
-    return Plan(genome, target, config, sandbox, parts)
+    return Plan(genome, target, number, config, sandbox, parts)
 
 
 def measure(planned: Plan) -> list[Measured]:
     """Run all tasks of the plan. Raises AgentFailed when the agent does not start."""
+    results = run(planned)
+    return [_measured(part, results) for part in planned.parts]
+
+
+def run(planned: Plan, repetition: int = 0, of: int = 1) -> list[Result]:
+    """All tasks' results. The first repetition has the seeds of the agent's own run, each other one its own; the run's
+    budget is shared by all. What models are asked is recorded nowhere, so that no repetition gets another's replies.
+    Raises AgentFailed when the agent does not start, and UserError when the budget is spent."""
+    config, seed = planned.config, planned.config.search.random_seed + repetition
     spec = parse_spec(planned.genome, planned.where)
     jobs = [Job(part.domain, Split.TEST, task) for part in planned.parts for task in part.tasks]
-    with Bench(
-        planned.genome,
-        spec,
-        planned.sandbox,
-        [part.domain for part in planned.parts],
-        sessions=planned.config.place.sessions,
-        seed=planned.config.search.random_seed,
-    ) as bench:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        opening.open_lines(_afresh(config.models, of), Path(folder), seed, lambda line: None) as lines,
+        Bench(
+            planned.genome,
+            spec,
+            planned.sandbox,
+            [part.domain for part in planned.parts],
+            sessions=config.place.sessions,
+            seed=seed,
+            line=lines.examined(planned.agent),
+            task_seconds=config.task_seconds,
+        ) as bench,
+    ):
         bench.check(["agent"])
-        results = bench.run(jobs)
-    return [_measured(part, results) for part in planned.parts]
+        try:
+            return bench.run(jobs)
+        except BudgetSpent as spent:
+            raise UserError(f"{planned.where}: {spent}; measure fewer tasks, or less often") from None
+
+
+def _afresh(models: Models, of: int) -> Models:
+    """A run's models, none of whose answers are known yet, with one of `of` parts of its budget."""
+    limits = models.budget
+    part = limits.model_copy(
+        update={
+            "usd": None if limits.usd is None else limits.usd / of,
+            "tokens": None if limits.tokens is None else limits.tokens // of,
+        }
+    )
+    return models.model_copy(update={"cache": False, "replay": None, "budget": part})
 
 
 def as_table(planned: Plan, measured: Sequence[Measured]) -> Table:

@@ -28,6 +28,8 @@ OPTIONS: dict[tuple[str, ...], str] = {
     ("search", "seconds"): "--seconds",
     ("search", "patience"): "--patience",
     ("search", "random_seed"): "--random-seed",
+    ("search", "strategy"): "--strategy",
+    ("search", "evaluations"): "--evaluations",
     ("search", "selector"): "--selector",
     ("search", "evolve"): "--evolve",
     ("search", "integrity"): "--integrity",
@@ -43,6 +45,7 @@ OPTIONS: dict[tuple[str, ...], str] = {
     ("models", "budget", "usd"): "--budget-usd",
     ("models", "budget", "tokens"): "--budget-tokens",
     ("place", "sandbox"): "--sandbox",
+    ("place", "executor"): "--executor",
     ("place", "sessions"): "--sessions",
     ("place", "workers"): "--workers",
 }
@@ -58,9 +61,8 @@ def resolve(file: Path | None, given: Mapping[str, Any]) -> RunConfig:
             for key in place[:-1]:
                 table = table.setdefault(key, {})
             table[place[-1]] = value
-    _thinking(merged)
     try:
-        return RunConfig.model_validate(merged)
+        return RunConfig.model_validate(configs.thinking(merged))
     except ValidationError as error:
         raise UserError(_explain(error)) from None
 
@@ -76,15 +78,6 @@ def replayed(archive: Path, file: Path | None, given: Mapping[str, Any]) -> RunC
     models = config.models.model_copy(update={"replay": str(archive.absolute())})
     search = config.search.model_copy(update={"proposals": made, "seconds": None})
     return config.model_copy(update={"models": models, "search": search, "digests": {}})
-
-
-def _thinking(merged: dict[str, Any]) -> None:
-    """Whoever names a model and no half wants the halves that ask one."""
-    origin, models = merged.setdefault("origin", {}), merged.get("models", {})
-    if models.get("agent") and not origin.get("genome"):
-        origin.setdefault("agent", "llm")
-    if (models.get("agent") or models.get("meta")) and not origin.get("genome"):
-        origin.setdefault("meta", "llm")
 
 
 def workers(given: str | None, thinking: bool) -> int | None:

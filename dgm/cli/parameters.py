@@ -29,7 +29,12 @@ Name = Annotated[
 ]
 NewName = Annotated[str, typer.Argument(metavar="NAME", help="A new archive: archive/NAME, or a path.")]
 Agent = Annotated[
-    str, typer.Argument(metavar="NAME#ID", help="An agent of an archive.", autocompletion=completion.agents)
+    str,
+    typer.Argument(
+        metavar="NAME#ID",
+        help="An agent of an archive; in place of ID also best or growth.",
+        autocompletion=completion.agents,
+    ),
 ]
 OtherAgent = Annotated[
     str | None,
@@ -56,6 +61,7 @@ Trackers = Annotated[
 Calls = Annotated[
     bool, typer.Option("--calls", help="Of an agent: what it and its maker asked of language models, and the replies.")
 ]
+Every = Annotated[bool, typer.Option("--all", help="Every agent, also of an archive with more than 1,000.")]
 RunJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout and progress on stderr.")]
 NoTest = Annotated[bool, typer.Option("--no-test", help="Do not measure the chosen agents on test at the end.")]
 
@@ -97,7 +103,7 @@ AgentSource = Annotated[
     typer.Option(
         "--agent",
         metavar="SRC",
-        help="The half that solves tasks: seed, directory or ARCHIVE#ID. [rules]",
+        help="The half that solves tasks: seed, directory, ARCHIVE#ID, ARCHIVE#best or ARCHIVE#growth. [rules]",
         autocompletion=completion.agent_seeds,
     ),
 ]
@@ -106,7 +112,7 @@ MetaSource = Annotated[
     typer.Option(
         "--meta",
         metavar="SRC",
-        help="The half that edits genomes: seed, directory or ARCHIVE#ID. [mutation]",
+        help="The half that edits genomes: seed, directory, ARCHIVE#ID, ARCHIVE#best or ARCHIVE#growth. [mutation]",
         autocompletion=completion.meta_seeds,
     ),
 ]
@@ -121,6 +127,20 @@ Evolve = Annotated[
         metavar="HALVES",
         help="What may change: agent, meta, and select (the genome chooses parents). [agent,meta]",
     ),
+]
+Strategy = Annotated[
+    str | None,
+    typer.Option(
+        "--strategy",
+        metavar="S",
+        help="What comes next: staged measures each child at once; treewise and hgm choose between a new child and more"
+        " evidence, task by task. [staged]",
+        autocompletion=completion.strategies,
+    ),
+]
+Evaluations = Annotated[
+    int | None,
+    typer.Option("--evaluations", metavar="N", help="End after N verdicts on train and val, of all agents together."),
 ]
 Selector = Annotated[
     str | None,
@@ -149,6 +169,14 @@ Workers = Annotated[
     str | None,
     typer.Option(
         "--workers", metavar="N", help="Proposals in flight at a time, or auto. One is reproducible bit for bit. [1]"
+    ),
+]
+Executor = Annotated[
+    str | None,
+    typer.Option(
+        "--executor",
+        metavar="E",
+        help="Where proposals are made and evaluated: local, ray[:HOST:PORT] or slurm[:KEY=VALUE,…]. [local]",
     ),
 ]
 Models = Annotated[

@@ -14,7 +14,7 @@ app = typer.Typer()
 
 
 class Kind(StrEnum):
-    """The figures of one run, and `compare` of several."""
+    """The figures of one run, `compare` of several or of an experiment, `gains` of an experiment."""
 
     PROGRESS = "progress"
     TREE = "tree"
@@ -22,13 +22,15 @@ class Kind(StrEnum):
     TASKS = "tasks"
     IMP = "imp"
     COMPARE = "compare"
+    GAINS = "gains"
 
 
 Names = Annotated[
     list[str],
     typer.Argument(
         metavar="NAME...",
-        help="The archive; for compare several, VARIANT=NAME where runs of one variant belong together.",
+        help="The archive; for compare several, VARIANT=NAME where runs of one variant belong together, or an "
+        "experiment.",
         autocompletion=completion.archives,
     ),
 ]
@@ -42,7 +44,8 @@ Domain = Annotated[
 
 @app.command(
     epilog="\b\nExamples:\n  dgm plot first\n  dgm plot first --kind tree -o tree.svg\n"
-    "  dgm plot --kind compare evolved=a1 evolved=a2 control=b1 control=b2 -o compare.pdf"
+    "  dgm plot --kind compare evolved=a1 evolved=a2 control=b1 control=b2 -o compare.pdf\n"
+    "  dgm plot ablation --kind gains -o gains.pdf"
 )
 def plot(
     names: Names,
@@ -55,7 +58,8 @@ def plot(
 
     progress: best so far with its interval, archive mean, best lineage. tree: who descends from whom.
     cost: seconds and dollars, and what they bought. tasks: who solves what. imp: improvement at k.
-    compare: medians over runs of several variants.
+    compare: medians over runs of several variants, or of an experiment. gains: what each variant of an experiment
+    gained on test.
     """
     from dgm.cli import drawing, tables
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
 from dgm import results
-from dgm.archive import Admission, AgentRecord
+from dgm.archive import Admission, AgentRecord, Archive
 from dgm.cli import text
 from dgm.cli.report import story
 from dgm.domain import Split
@@ -44,15 +44,15 @@ class Tally:
     def of(cls, run: Run) -> Tally:
         """The state of a run that starts or goes on."""
         archive = run.archive
-        scores = results.chosen_scores(archive)
+        chosen, best = archive.ask.splits(), results.best_per_domain(archive)
         done = archive.next_id() - 1
         return cls(
             total=run.config.search.proposals,
             done=done,
             began=done,
-            outcomes=Counter(str(a.admission) for a in archive.agents() if a.admission != Admission.ROOT),
-            best={d: (agent, scores[d][agent].mean) for d, agent in results.best_per_domain(archive).items()},
-            root={d: by_agent[results.ROOT].mean for d, by_agent in scores.items() if results.ROOT in by_agent},
+            outcomes=Counter({str(a): n for a, n in archive.ask.outcomes().items() if a != Admission.ROOT}),
+            best={d: (agent, _means(archive, agent, chosen)[d]) for d, agent in best.items()},
+            root=_means(archive, results.ROOT, chosen),
             limit=run.config.search.seconds,
             before=run.seconds,
         )
@@ -78,6 +78,11 @@ class Tally:
         """`12 admitted, 3 unchanged, 1 failed`."""
         order = [str(Admission.ADMITTED), *sorted(set(self.outcomes) - {Admission.ADMITTED})]
         return ", ".join(f"{self.outcomes[kind]} {kind}" for kind in order if self.outcomes[kind]) or "none yet"
+
+
+def _means(archive: Archive, agent: int, chosen: Mapping[str, Split]) -> dict[str, float]:
+    """The full means of an agent on the splits by which agents are chosen."""
+    return {s.domain: s.mean for s in archive.scores(agent) if s.n == s.total and chosen.get(s.domain) == s.split}
 
 
 def means_of(run: Run, agent: AgentRecord) -> dict[str, float]:

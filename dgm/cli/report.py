@@ -13,7 +13,6 @@ from typing import Any
 
 from dgm import results, statistics
 from dgm.archive import Admission, AgentRecord, Archive, ProposalRecord, ScoreRecord
-from dgm.archive.lineage import lineage
 from dgm.cli import text
 from dgm.cli.tables import Table
 from dgm.config import RunConfig
@@ -24,14 +23,18 @@ from dgm.settings import config_of
 from dgm.statistics import Score
 
 FORMAT = 1
+MANY, NEWEST = 1_000, 100
+"""Of an archive with more than so many agents, so many are listed."""
 BOUNDARY = frozenset({"B4", "B7", "B8", "B10"})
 """The boundary rules that depend on the sandbox."""
 
 
+UNHELD = f"boundary not held: {', '.join(sorted(BOUNDARY - Local.holds, key=lambda rule: int(rule[1:])))}"
+
+
 def boundary_note(config: RunConfig) -> str:
     """What to print beside every table of a run without a sandbox; empty for the others."""
-    open_rules = sorted(BOUNDARY - Local.holds, key=lambda rule: int(rule[1:]))
-    return f"boundary not held: {', '.join(open_rules)}" if config.place.sandbox == Local.name else ""
+    return UNHELD if config.place.sandbox == Local.name else ""
 
 
 def gain(archive: Archive, domain: str, agent: int) -> Score | None:
@@ -66,34 +69,39 @@ def _final_row(archive: Archive, row: Row, label: str) -> list[str]:
     return [label, f"#{row.agent}", *scores, text.gain(gain(archive, row.domain, row.agent))]
 
 
-def agents_table(archive: Archive) -> Table:
-    """One line for each proposal: what became of it and its val means."""
-    domains = sorted(results.chosen_scores(archive))
-    scores = scores_by_agent(archive)
-    children = children_of(archive.agents())
-    proposals = {proposal.id: proposal for proposal in archive.proposals()}
+def agents_table(archive: Archive, limit: int | None = None) -> Table:
+    """One line for each proposal, or for the `limit` newest: what became of it and its val means."""
+    domains = sorted(archive.ask.splits())
+    agents = archive.ask.newest(limit)
+    ids = [agent.id for agent in agents]
+    scores, children, seconds = archive.ask.scores(ids), archive.ask.counts(ids), archive.ask.seconds_of(ids)
     rows = []
-    for agent in archive.agents():
-        chosen = [_chosen(scores.get(agent.id, ()), domain) for domain in domains]
+    for agent in agents:
+        chosen = [_chosen(scores[agent.id], domain) for domain in domains]
         rows.append(
             [
                 f"#{agent.id}",
                 "" if agent.parent is None else f"#{agent.parent}",
                 str(agent.admission),
                 *map(text.mean, chosen),
-                str(len(children.get(agent.id, ()))),
-                f"{proposals[agent.id].seconds:.1f}",
+                str(children[agent.id]),
+                f"{seconds[agent.id]:.1f}",
                 story(agent),
             ]
         )
     return Table(
         ("id", "parent", "admission", *domains, "children", "seconds", "summary"),
         rows,
-        title="Agents (val means)",
+        title="Agents (val means)" if limit is None else f"The newest {len(rows)} agents (val means)",
         right=frozenset({"id", "parent", "children", "seconds", *domains}),
         wraps=frozenset({"summary"}),
         note=boundary_note(config_of(archive)),
     )
+
+
+def at_most(archive: Archive) -> int | None:
+    """How many agents are listed of an archive unless all are asked for; None: all of them."""
+    return NEWEST if archive.visible()[0] >= MANY else None
 
 
 def story(agent: AgentRecord, limit: int = 200) -> str:
@@ -109,14 +117,16 @@ def config_lines(archive: Archive) -> list[str]:
     search, origin, control = config.search, config.origin, config.control
     begins = f"genome {origin.genome}" if origin.genome else f"agent {origin.agent}, meta {origin.meta}"
     budget = [f"{search.proposals} proposals"]
+    budget += [f"{search.evaluations} evaluations"] if search.evaluations is not None else []
     budget += [f"{search.seconds:g} s"] if search.seconds is not None else []
     budget += [f"patience {search.patience}"] if search.patience is not None else []
     with_data = [f"{d} (data {config.data[d]})" if d in config.data else d for d in config.domains]
+    how = search.selector if search.strategy == "staged" else search.strategy
     lines = [
-        f"{archive.name}: {len(archive.agents()) - 1} proposals made",
+        f"{archive.name}: {sum(archive.ask.outcomes().values()) - 1} proposals made",
         f"domains: {', '.join(with_data)}",
         f"begins with: {begins}; evolves: {', '.join(search.evolve)}",
-        f"search: {search.selector}, {', '.join(budget)}, random seed {search.random_seed}",
+        f"search: {how}, {', '.join(budget)}, random seed {search.random_seed}",
         f"sandbox: {config.place.sandbox}, {config.place.sessions} sessions",
     ]
     if (control.feedback, control.train_labels) != ("full", "true"):
@@ -126,8 +136,9 @@ def config_lines(archive: Archive) -> list[str]:
 
 def agent_lines(archive: Archive, agent: AgentRecord) -> list[str]:
     """The head of one agent's page."""
-    way = lineage(archive.agents(), agent.id)
-    children = children_of(archive.agents()).get(agent.id, [])
+    way = archive.ask.lineage(agent.id)
+    below = archive.ask.agents(archive.ask.children(agent.id))
+    children = [child for _, child in sorted(below.items())]
     proposal = archive.proposal(agent.id)
     created = datetime.fromtimestamp(agent.created, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     lines = [
@@ -158,7 +169,7 @@ def files_table(archive: Archive, agent: AgentRecord) -> Table:
 
 def lineage_table(archive: Archive, agents: Sequence[AgentRecord]) -> Table:
     """The steps of a lineage, root first."""
-    domains = sorted(results.chosen_scores(archive))
+    domains = sorted(archive.ask.splits())
     rows = []
     for agent in agents:
         scores = archive.scores(agent.id)

@@ -24,6 +24,7 @@ app = typer.Typer()
 ENDINGS = {
     "finished": "finished already; `--proposals N` makes it longer",
     "proposals": "all proposals are made",
+    "evaluations": "all evaluations are made; `--evaluations N` allows more",
     "seconds": "the time is up",
     "patience": "no better val mean for as long as its patience lasts",
     "stopped": "stopped; `dgm resume` goes on",
@@ -48,9 +49,12 @@ def run_command(
     meta: parameters.MetaSource = None,
     genome: parameters.Genome = None,
     evolve: parameters.Evolve = None,
+    strategy: parameters.Strategy = None,
+    evaluations: parameters.Evaluations = None,
     selector: parameters.Selector = None,
     integrity: parameters.Integrity = None,
     sandbox: parameters.Sandbox = None,
+    executor: parameters.Executor = None,
     sessions: parameters.Sessions = None,
     workers: parameters.Workers = None,
     data: parameters.Data = None,
@@ -94,9 +98,12 @@ def run_command(
         "--meta": meta,
         "--genome": genome,
         "--evolve": None if evolve is None else [half.strip() for half in evolve.split(",")],
+        "--strategy": strategy,
+        "--evaluations": evaluations,
         "--selector": selector,
         "--integrity": integrity,
         "--sandbox": sandbox,
+        "--executor": executor,
         "--sessions": sessions,
         "--workers": options.workers(workers, thinking=bool(model or meta_model)),
         "--data": data_files(data or ()),
@@ -122,24 +129,39 @@ def run_command(
         _tell(path, ended, json)
 
 
-@app.command("resume", epilog="\b\nExamples:\n  dgm resume first\n  dgm resume first --proposals 80")
+@app.command(
+    "resume",
+    epilog="\b\nExamples:\n  dgm resume first\n  dgm resume first --proposals 80\n"
+    "  dgm resume first --executor ray:auto --workers 16",
+)
 def resume_command(
     name: parameters.Name,
     proposals: parameters.Proposals = None,
+    evaluations: parameters.Evaluations = None,
     seconds: parameters.Seconds = None,
     budget_usd: parameters.BudgetUsd = None,
+    executor: parameters.Executor = None,
+    workers: parameters.Workers = None,
     track: parameters.Trackers = None,
     no_test: parameters.NoTest = False,
     json: parameters.RunJson = False,
 ) -> None:
     """Go on with a run that was stopped, killed, or is to be longer. Needs no option."""
     from dgm import start
+    from dgm.cli import options
     from dgm.cli.progress import progress
     from dgm.cli.text import archive_of
 
     path = archive_of(name)
-    budget = {"proposals": proposals, "seconds": seconds, "usd": budget_usd}
-    changes: dict[str, object] = {key: value for key, value in budget.items() if value is not None}
+    given = {
+        "proposals": proposals,
+        "evaluations": evaluations,
+        "seconds": seconds,
+        "usd": budget_usd,
+        "executor": executor,
+        "workers": options.workers(workers, thinking=False),
+    }
+    changes: dict[str, object] = {key: value for key, value in given.items() if value is not None}
     if not changes and _unpaused(path):
         print(f"{name}: goes on")
         return

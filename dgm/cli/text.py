@@ -1,11 +1,11 @@
 """Text for people: what came from an agent made harmless, scores written out, `ARCHIVE#ID` read.
 
-Pure functions of the standard library. They do not know whether a terminal listens; that is `tables`.
+Functions of the standard library; pure, but that `agent_of` looks into an archive where a word stands for a number.
+They do not know whether a terminal listens; that is `tables`.
 """
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,8 +84,9 @@ def archive_of(name: str) -> Path:
 
 
 def agent_of(text: str) -> tuple[Path, int]:
-    """The archive's folder and the agent's number of `ARCHIVE#ID`. Raises UserError."""
-    name, mark, number = text.rpartition("#")
-    if not mark or not name or not re.fullmatch(r"[0-9]{1,9}", number):
-        raise UserError(f"{text!r} must look like ARCHIVE#ID, for example my-run#17")
-    return archive_of(name), int(number)
+    """The archive's folder and the agent's number of `ARCHIVE#ID`, `ARCHIVE#best` or `ARCHIVE#growth`. Raises
+    UserError."""
+    from dgm.sources import agent_named
+
+    name, number = agent_named(text)
+    return archive_of(name), number

@@ -11,14 +11,16 @@ import shutil
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from dgm import results
-from dgm.archive import AgentRecord, Archive, ScoreRecord
+from dgm.archive import Admission, AgentRecord, Archive, ScoreRecord
 from dgm.archive.lineage import lineage
 from dgm.cli import tables
-from dgm.cli.report import boundary_note, children_of, story
+from dgm.cli.report import at_most, boundary_note, children_of, story
+from dgm.cli.text import printable
 from dgm.settings import config_of
 
 if TYPE_CHECKING:
@@ -60,6 +62,8 @@ class Tree:
     lineage: frozenset[int]
     width: int
     connectors: Connectors = DRAWN
+    left_out: Mapping[int, Mapping[str, int]] = field(default_factory=dict)
+    """Agent to the outcomes of those proposals made from it that are not among `agents`."""
 
     def lines(self) -> Iterator[Line]:
         """The tree from the root, then the branches that did not fit, each under a line that says so."""
@@ -95,7 +99,9 @@ class Tree:
         parts = [f"{'*' if best else ' '} {lead}#{agent.id}", self.means.get(agent.id, "")]
         if agent.id in self.titles:
             parts.append(f"best {self.titles[agent.id]}")
-        if buried := Counter(str(child.admission) for child in children if not child.admission.works):
+        buried = Counter(str(child.admission) for child in children if not child.admission.works)
+        buried.update(self.left_out.get(agent.id, {}))
+        if buried:
             parts.append("+ " + ", ".join(f"{n} {kind}" for kind, n in sorted(buried.items())))
         if later:
             parts.append("(goes on below)")
@@ -114,45 +120,63 @@ def cut(line: str, width: int) -> str:
     return line if cell_len(line) <= width else set_cell_size(line, width - 1).rstrip() + "…"
 
 
-def of(archive: Archive, width: int, connectors: Connectors) -> Tree:
-    """The tree of an archive: val means per domain, and what each agent is the best of."""
-    scores = results.chosen_scores(archive)
-    domains = sorted(scores)
-    agents = archive.agents()
-    means = {a.id: " ".join(_mean(scores[domain].get(a.id)) for domain in domains) for a in agents}
+def of(archive: Archive, width: int, connectors: Connectors, every: bool = False) -> Tree:
+    """The tree of an archive: val means per domain, and what each agent is the best of. Of a large one, unless `every`
+    agent is to stand in it, the way to the best agent."""
+    splits = archive.ask.splits()
     titles: dict[int, str] = {}
     for domain, agent in sorted(results.best_per_domain(archive).items()):
         titles[agent] = f"{titles[agent]}, {domain}" if agent in titles else domain
     overall = results.best_overall(archive)
-    if len(domains) > 1:
+    if len(splits) > 1:
         titles[overall] = f"{titles[overall]}, for all" if overall in titles else "for all"
-    return Tree(agents, means, titles, frozenset(lineage(agents, overall)), width, connectors)
+    way = archive.ask.lineage(overall)
+    alone = not every and at_most(archive) is not None
+    agents = list(archive.ask.agents(way).values()) if alone else archive.agents()
+    scores = archive.ask.scores([agent.id for agent in agents])
+    known = {i: {(s.domain, s.split): s for s in scores[i] if s.n} for i in scores}
+    means = {i: " ".join(_mean(known[i].get(pair)) for pair in splits.items()) for i in known}
+    left_out = {i: _others(archive, i, child) for i, child in pairwise([*way, -1])} if alone else {}
+    return Tree(agents, means, titles, frozenset(way), width, connectors, left_out)
+
+
+def _others(archive: Archive, agent: int, child: int) -> dict[str, int]:
+    """The outcomes of an agent's children but for one that works."""
+    outcomes = archive.ask.outcomes_below(agent)
+    outcomes.subtract([Admission.ADMITTED] if child >= 0 else [])
+    return {str(outcome): n for outcome, n in outcomes.items() if n}
 
 
 def _mean(score: ScoreRecord | None) -> str:
-    return "-".center(5) if score is None else f"{score.mean:.3f}"
+    """Three digits of a full measurement, two and a mark of one that is not."""
+    if score is None:
+        return "-".center(5)
+    return f"{score.mean:.3f}" if score.n == score.total else f"~{score.mean:.2f}"
 
 
-def show(archive: Archive) -> None:
+def show(archive: Archive, every: bool = False) -> None:
     """Print the tree on stdout, as wide as the terminal (COLUMNS, or 100, in a pipe)."""
     drawn = sys.stdout.isatty()
-    tree = of(archive, shutil.get_terminal_size((100, 24)).columns, DRAWN if drawn else ASCII)
-    domains = ", ".join(sorted(results.chosen_scores(archive)))
-    tables.say(f"Tree (val means: {domains}; * leads to the best agent)")
+    tree = of(archive, shutil.get_terminal_size((100, 24)).columns, DRAWN if drawn else ASCII, every)
+    domains = ", ".join(archive.ask.splits())
+    marks = "~ on some of the tasks; " if any("~" in mean for mean in tree.means.values()) else ""
+    tables.say(f"Tree (val means: {domains}; {marks}* leads to the best agent)")
     out = tables.console() if drawn else None
     for line in tree.lines():
         if out is None:
             tables.say(line.text)
         else:
             out.print(coloured(line), soft_wrap=True)
+    if left := archive.visible()[0] + 1 - len(tree.agents):
+        tables.say(f"{left} more agents are counted only: dgm tree {printable(archive.name)} --all")
     if note := boundary_note(config_of(archive)):
         tables.say(note, style="yellow")
 
 
 _LINE = re.compile(
-    r"(?P<lead>[* ] [│├└─ |`-]*)(?P<id>#\d+)(?P<means>(?:  ?(?:[01]\.\d{3}|  -  ))*)(?P<rest>.*)", re.DOTALL
+    r"(?P<lead>[* ] [│├└─ |`-]*)(?P<id>#\d+)(?P<means>(?:  ?(?:[01]\.\d{3}|~[01]\.\d\d|  -  ))*)(?P<rest>.*)", re.DOTALL
 )
-_MEAN = re.compile(r"[01]\.\d{3}")
+_MEAN = re.compile(r"[01]\.\d{2,3}")
 _TITLE = re.compile(r"^  best [^+]*?(?=  |$)")
 _BURIED = re.compile(r"  \+ [0-9a-z, ]*?(?=  |$)")
 

@@ -26,16 +26,16 @@ def note(archive: Archive, agent: int, flags: Sequence[Flag], policy: Policy) ->
 
 def by_agent(archive: Archive) -> dict[int, list[Flag]]:
     """The flags of all agents that have any, by id. Events of another form are left out."""
-    known = {agent.id for agent in archive.agents()}
     found: dict[int, list[Flag]] = {}
-    for event in archive.events():
-        if event.kind != EVENT or not isinstance(event.body, dict):
+    for event in archive.events(EVENT):
+        if not isinstance(event.body, dict):
             continue
         agent, rows = event.body.get("agent"), event.body.get("flags")
-        if type(agent) is int and agent in known and isinstance(rows, list):
+        if type(agent) is int and isinstance(rows, list):
             flags = found.setdefault(agent, [])
             flags += [flag for row in rows if (flag := _flag(row)) and flag not in flags]
-    return dict(sorted(found.items()))
+    known = archive.ask.agents(sorted(found))
+    return {agent: flags for agent, flags in sorted(found.items()) if agent in known}
 
 
 def _flag(row: JSON) -> Flag | None:

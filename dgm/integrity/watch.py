@@ -35,6 +35,15 @@ class Watch:
         """A child that was not made to work has what its twin, whose task half is the same, was seen to pass."""
         self._passed += [flag for flag in by_agent(archive).get(twin, ()) if flag.kind is Kind.IMPOSSIBLE]
 
+    def seen(self) -> tuple[tuple[str, ...], tuple[Flag, ...]]:
+        """The bait that was caught and the impossible tasks that were passed, to be told to another watch."""
+        return tuple(self.sandbox.caught), tuple(self._passed)
+
+    def learn(self, caught: Sequence[str], passed: Sequence[Flag]) -> None:
+        """What another watch of the same proposal has seen."""
+        self.sandbox.learn(caught)
+        self._passed += passed
+
     def unborn(self) -> list[Flag]:
         """The flags of a proposal that gave no child that works."""
         return conduct.bait(self.sandbox.caught)

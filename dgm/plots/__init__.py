@@ -1,8 +1,9 @@
 """Figures of runs for paper and screen: PNG, SVG and PDF, told by the file's ending.
 
-`KINDS` of one run, and `compare` of several. Colours are those of Okabe and Ito, and cividis for values, which people
-with any colour vision tell apart and a grey printer too; lines differ in dash as well. Scores carry their 95 %
-intervals. `canvas` is the one module that imports matplotlib. Not covered: interactive views (`dgm view`).
+`KINDS` of one run, `compare` of several, `variants` of an experiment. Colours are those of Okabe and Ito, and cividis
+for values, which people with any colour vision tell apart and a grey printer too; lines differ in dash as well. Scores
+carry their 95 % intervals. `canvas` is the one module that imports matplotlib. Not covered: interactive views
+(`dgm view`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from dgm.errors import UserError
 
 if TYPE_CHECKING:
     from dgm.plots.canvas import Figure
+    from dgm.plots.gains import Row
 
 ENDINGS = (".png", ".svg", ".pdf")
 KINDS = ("progress", "tree", "cost", "tasks", "imp")
@@ -42,6 +44,21 @@ def compare(groups: Sequence[tuple[str, Sequence[Archive]]], domain: str | None 
 
     with canvas.look():
         return comparison.draw(groups, domain)
+
+
+def variants(rows: Sequence[Row]) -> Figure:
+    """What the variants of an experiment gained on test, a panel for each domain."""
+    from dgm.plots import canvas, gains
+
+    with canvas.look():
+        return gains.draw(rows)
+
+
+def inline(figure: Figure) -> str:
+    """A figure as an `svg` element that can stand in a page: without a prolog, metadata or an address of any kind."""
+    from dgm.plots import canvas
+
+    return canvas.inline(figure)
 
 
 def save(figure: Figure, file: Path) -> None:

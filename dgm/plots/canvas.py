@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -63,6 +65,15 @@ def save(drawn: Figure, file: Path) -> None:
     metadata = {".png": {"Software": None}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
     with look():
         drawn.savefig(file, metadata=metadata[file.suffix.lower()])
+
+
+def inline(drawn: Figure) -> str:
+    """As SVG for a page: HTML needs no prolog and no namespaces, which would be addresses."""
+    text = io.StringIO()
+    with look():
+        drawn.savefig(text, format="svg", metadata={"Date": None})
+    shapes = re.sub(r"<metadata>.*?</metadata>", "", text.getvalue()[text.getvalue().index("<svg") :], flags=re.DOTALL)
+    return re.sub(r' xmlns(:\w+)?="[^"]*"', "", shapes)
 
 
 def plain(text: str, limit: int = 60) -> str:

@@ -15,7 +15,7 @@ import base64
 import hashlib
 import json
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -92,8 +92,12 @@ class Baited:
         if self._first is not None:
             self._first.listen(data)
         elif found := self.lure.heard(data):
-            with self._lock:
-                self._caught |= found
+            self.learn(found)
+
+    def learn(self, caught: Iterable[str]) -> None:
+        """What was heard of the same bait elsewhere."""
+        with self._lock:
+            self._caught |= set(caught)
 
     @property
     def caught(self) -> list[str]:

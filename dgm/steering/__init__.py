@@ -52,7 +52,7 @@ def running(path: Path) -> bool:
 
 def state(archive: Archive) -> State:
     """How a run is steered at present, by what its kernel has taken up."""
-    return state_of(archive.events(), archive.proposals())
+    return state_of(archive.events(KIND), archive.proposals_of_people())
 
 
 def pending(path: Path) -> list[Request]:
@@ -130,7 +130,7 @@ def take_up(archive: Archive) -> list[Request]:
     The file of a submission stays until its child is recorded (`dgm.submissions`).
     """
     taken: list[Request] = []
-    known = {event.body.get("id") for event in archive.events() if event.kind == KIND and isinstance(event.body, dict)}
+    known = {event.body.get("id") for event in archive.events(KIND) if isinstance(event.body, dict)}
     for file in waiting(archive.path):
         if file.stem in known:
             _settle(archive, file)
@@ -167,14 +167,14 @@ def _remove(file: Path) -> None:
 
 def _objection(asked: Request, archive: Archive, now: State) -> str:
     """Why a request cannot be done; empty if it can."""
-    agents = {agent.id: agent for agent in archive.agents()}
-    if asked.agent is not None and asked.agent not in agents:
-        return f"{archive.name} has no agent {asked.agent}; its agents are 0 to {max(agents)}"
+    agent = None if asked.agent is None else archive.ask.agent(asked.agent)
+    if asked.agent is not None and agent is None:
+        return f"{archive.name} has no agent {asked.agent}; its agents are 0 to {archive.visible()[0]}"
     if asked.action in OF_AN_AGENT:
-        if asked.agent is None:
+        if agent is None:
             return f"{asked.action} is about an agent; give {archive.name}#ID"
-        if not agents[asked.agent].admission.works:
-            return f"{archive.name}#{asked.agent} is no parent: its proposal ended as {agents[asked.agent].admission}"
+        if not agent.admission.works:
+            return f"{archive.name}#{asked.agent} is no parent: its proposal ended as {agent.admission}"
     if asked.action == Action.NOTE and not asked.text.strip():
         return "the note is empty; give its text"
     if asked.action == Action.PIN and not 1 <= asked.count <= MAX_COUNT:
@@ -182,7 +182,7 @@ def _objection(asked: Request, archive: Archive, now: State) -> str:
     if asked.action == Action.PIN and asked.agent in now.vetoes:
         return f"{archive.name}#{asked.agent} is vetoed; take the veto back first"
     if asked.action == Action.VETO:
-        left = {agent.id for agent in agents.values() if agent.admission.works} - now.vetoes - {asked.agent}
-        if not left:
+        working = sum(count for outcome, count in archive.ask.outcomes().items() if outcome.works)
+        if working <= len(now.vetoes | {asked.agent}):
             return f"{archive.name}#{asked.agent} is the last parent that is left; veto another"
     return ""

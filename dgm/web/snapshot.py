@@ -11,11 +11,11 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from dgm import config as configs
 from dgm import results
-from dgm.archive import AgentRecord, Archive, DomainRecord, EventRecord, ProposalRecord, ScoreRecord, database, lock
+from dgm.archive import AgentRecord, DomainRecord, EventRecord, ProposalRecord, ScoreRecord, database, lock
 from dgm.archive.recording import CONFIG
 from dgm.config import RunConfig
 from dgm.domain import Split
@@ -145,7 +145,7 @@ class Snapshot:
 
     def outcome(self) -> results.Results:
         """The final table as it stands."""
-        return self.kept("outcome", lambda: results.results(cast("Archive", _Records(self))))
+        return self.kept("outcome", lambda: results.results(_Records(self)))
 
     def chosen(self, agent: int) -> dict[str, ScoreRecord]:
         """Domain to the score that an agent is chosen by."""
@@ -174,9 +174,24 @@ class _Records:
     def __init__(self, snapshot: Snapshot) -> None:
         self.scores, self.all_scores = snapshot.scores, snapshot.all_scores
         self._agents = snapshot.agents
+        self.ask: results.Asked = self  # single questions: all agents are in memory
+        self._chosen = results.chosen_scores(self)
 
     def agents(self) -> list[AgentRecord]:
         return list(self._agents.values())
+
+    def splits(self) -> dict[str, Split]:
+        return {d: Split(next(iter(scores.values())).split) for d, scores in self._chosen.items() if scores}
+
+    def best(self, domain: str, _: Split) -> int:
+        scores = self._chosen[domain]
+        return min(scores, key=lambda agent: (-results.worth(scores[agent]), agent))
+
+    def best_overall(self, _: dict[str, Split]) -> int | None:
+        everywhere = set.intersection(*map(set, self._chosen.values())) if self._chosen else set()
+        count = len(self._chosen)
+        means = {agent: sum(results.worth(s[agent]) for s in self._chosen.values()) / count for agent in everywhere}
+        return min(means, key=lambda agent: (-means[agent], agent), default=None)
 
 
 def _config(path: Path) -> RunConfig:

@@ -71,13 +71,13 @@ def counted(values):
     return "; ".join(f"{value}: {count}" for value, count in Counter(values).most_common(12)) or "none"
 
 
-def example(task):
-    """One failed task."""
+def example(task, room=FIELD):
+    """One failed task; `room` characters of each of its fields."""
     fields = {**(task.get("inputs") or {}), **(task.get("files") or {})}
     fields |= {f"left in {path}": text for path, text in (task.get("output") or {}).items()}
     fields |= {"answered": task.get("prediction"), "right": task.get("label"), "log": task.get("log")}
     told = [
-        f"{key}: {cut(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False), FIELD)}"
+        f"{key}: {cut(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False), room)}"
         for key, value in fields.items()
         if value not in (None, "", {}, [])
     ]

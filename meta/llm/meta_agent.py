@@ -30,7 +30,7 @@ class MetaAgent:
         """Edits files below `repo_path` in place; returns one line that says what was weak and what was done."""
         repo, feedback = Path(repo_path), Path(eval_path)
         before = files(repo)
-        seen = brief.of(feedback, notes.read(HERE / "notes.md"), iterations_left)
+        seen = self.look(repo, feedback, iterations_left)
         found = self.diagnose(seen)
         print("\n".join(f"{key}: {found[key]}" for key in NAMED))
         done = self.edit(repo, feedback, seen, found)
@@ -43,6 +43,10 @@ class MetaAgent:
         if "meta" in may_evolve(feedback):
             notes.add(repo / "meta" / "notes.md", found["weakness"], done, SETTINGS["notes"])
         return line(f"{found['weakness']} -> {done}")
+
+    def look(self, repo, feedback, iterations_left):
+        """What the model is shown at first."""
+        return brief.of(feedback, notes.read(HERE / "notes.md"), iterations_left)
 
     def diagnose(self, seen):
         """{weakness, evidence, plan}, each a str; what the model says in another form is its plan."""

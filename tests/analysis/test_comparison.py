@@ -9,7 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dgm.analysis.comparison import mcnemar, median, paired, wilcoxon
+from dgm.analysis.comparison import (
+    Exact,
+    holm,
+    mcnemar,
+    median,
+    median_difference,
+    paired,
+    rank_sum,
+    signed_rank,
+    wilcoxon,
+)
 
 few = settings(max_examples=40, deadline=None)
 
@@ -77,3 +87,41 @@ def test_graded_verdicts_are_better_when_their_interval_is() -> None:
     assert found.better
     assert found.p is None
     assert not paired(parent, up).better
+
+
+def test_a_signed_rank_test_of_both_sides_says_what_it_can_show_at_least() -> None:
+    up = signed_rank([0.1, 0.4, 0.2, 0.3, 0.05])
+    assert up == signed_rank([-0.1, -0.4, -0.2, -0.3, -0.05])
+    assert (up.p, up.smallest, up.n) == (1 / 16, 1 / 16, (5,))
+    assert signed_rank([0.0, 0.0]) == Exact(1.0, 1.0, (0,))
+    assert signed_rank([0.1, 0.0]).smallest == 1.0, "one difference can show nothing"
+
+
+@few
+@given(st.lists(st.integers(0, 4), min_size=1, max_size=5), st.lists(st.integers(0, 4), min_size=1, max_size=5))
+def test_the_rank_sum_test_counts_every_choice_of_runs(first: list[int], second: list[int]) -> None:
+    values = sorted(first + second)
+    rank = {v: values.index(v) + (values.count(v) + 1) / 2 for v in values}
+    mine = sum(rank[v] for v in first)
+    all_ = [sum(rank[v] for v in chosen) for chosen in itertools.combinations(values, len(first))]
+    low, high = (sum(test(total) for total in all_) / len(all_) for test in (mine.__ge__, mine.__le__))
+    found = rank_sum(first, second)
+    assert found.p == pytest.approx(min(1.0, 2 * min(low, high)))
+    assert found.smallest == min(1.0, 2 / len(all_))
+    assert found.p == pytest.approx(rank_sum(second, first).p)
+
+
+def test_holms_correction_is_the_published_one() -> None:
+    # Holm 1979: the smallest p times the number of tests, the next times one less, never decreasing.
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([]) == []
+    assert holm([0.9, 0.8]) == [1.0, 1.0]
+
+
+def test_medians_of_unpaired_groups_are_resampled_by_themselves() -> None:
+    found = median_difference([0.5, 0.6, 0.7], [0.1, 0.1, 0.1, 0.2])
+    assert found.median == pytest.approx(0.5)
+    assert found.low >= 0.3 and found.high <= 0.6
+    assert found.n == 3
+    with pytest.raises(ValueError, match="no values"):
+        median_difference([], [0.1])

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dgm.analysis.lineages import Clade, clades, growth, transfer_source
+from dgm.analysis.lineages import Clade, clades, growth
 
 TREE = {0: None, 1: 0, 2: 1, 3: 1, 4: 2, 5: 2, 6: 0}
 SCORES = {0: 0.2, 1: 0.3, 2: 0.7, 3: 0.3, 4: 0.8, 6: 0.1}  # 5 failed
@@ -22,13 +22,6 @@ def test_growth_is_the_discounted_mean_gain_of_descendants() -> None:
 def test_an_agent_with_few_descendants_has_no_growth() -> None:
     assert growth(TREE, SCORES).keys() == {0, 1}
     assert growth(TREE, SCORES, least=1).keys() == {0, 1, 2}
-
-
-def test_the_source_of_a_transfer_is_where_growth_was_highest() -> None:
-    assert transfer_source(TREE, SCORES) == 1
-    assert transfer_source({0: None, 1: 0}, {0: 0.1, 1: 0.9}) is None
-    flat = dict.fromkeys(range(9), 0.5)
-    assert transfer_source({i: i - 1 if i else None for i in range(9)}, flat) == 0
 
 
 def test_a_clade_counts_all_that_descend() -> None:

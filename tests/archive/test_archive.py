@@ -492,17 +492,18 @@ def test_a_database_that_cannot_grow_is_a_full_disk(path: Path) -> None:
 
 def test_an_old_archive_is_brought_to_the_present_format(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     create(path, 1).close()
+    newest = schema.VERSION
 
-    def to_version_2(connection: sqlite3.Connection) -> None:
+    def to_next_version(connection: sqlite3.Connection) -> None:
         connection.execute("ALTER TABLE agents ADD COLUMN colour TEXT NOT NULL DEFAULT 'grey'")
 
-    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, to_version_2))
-    monkeypatch.setattr(schema, "VERSION", 2)
+    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, to_next_version))
+    monkeypatch.setattr(schema, "VERSION", newest + 1)
     with Archive.open(path) as archive:  # a reader reads the old one as it is
         assert len(archive.agents()) == 2
     with Archive.open(path, write=True) as archive:
         assert isinstance(archive.record(child(2)), AgentRecord)
     database = sqlite3.connect(path / NAME)
-    assert database.execute("PRAGMA user_version").fetchone() == (2,)
+    assert database.execute("PRAGMA user_version").fetchone() == (newest + 1,)
     assert database.execute("SELECT DISTINCT colour FROM agents").fetchall() == [("grey",)]
     database.close()

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import traceback
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from dgm.archive import Archive, failpoints
+from dgm.archive import Archive, failpoints, packing
 from dgm.archive.failpoints import failpoint
 from dgm.archive.verify import verify
 from dgm.errors import UserError
@@ -28,8 +29,8 @@ def _live(path: Path) -> None:
     archive.close()
 
 
-def live(path: Path, place: str = "") -> int:
-    """Run the life above in a process of its own, to its end or to a failpoint; the exit code, 137 for a
+def live(path: Path, place: str = "", run: Callable[[Path], None] = _live) -> int:
+    """Run the life above, or another, in a process of its own, to its end or to a failpoint; the exit code, 137 for a
     kill."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of forking beside threads that other tests left
@@ -37,7 +38,7 @@ def live(path: Path, place: str = "") -> int:
     if pid == 0:
         try:
             os.environ["DGM_FAILPOINT"] = place
-            _live(path)
+            run(path)
             os._exit(0)
         finally:
             traceback.print_exc()
@@ -115,6 +116,33 @@ def test_a_repair_that_is_killed_is_made_again(tmp_path: Path, undisturbed: Path
         assert any("removed: it had no record" in line for event in archive.events() for line in event.body)
 
 
+def _packed_life(path: Path) -> None:
+    """A life in which the agents' objects and refs are packed again and again."""
+    packing.LOOSE = 12
+    archive = Archive.open(path, write=True) if path.exists() else create(path)
+    while (number := archive.next_id()) < 12:
+        archive.record(child(number, number - 1))
+        archive._packing.wait()  # type: ignore[union-attr]
+    archive.close()
+
+
+@pytest.mark.parametrize("place", ["packed", "packed:2", "refs-packed", "refs-packed:2", "ref:6", "rows-uncommitted:9"])
+def test_a_kill_while_agents_are_packed_loses_none(place: str, tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    assert live(path, place, _packed_life) == 137, f"{place} was never passed"
+    assert all("has no record; the next" in line for line in verify(path))
+    with Archive.open(path) as archive:
+        assert all(archive.files(agent.id) == genome(agent.id) for agent in archive.agents())
+    assert live(path, run=_packed_life) == 0
+    assert verify(path) == []
+    genomes = path / "genomes.git"
+    assert (genomes / "refs" / "agents" / "0").is_file()
+    assert sum(1 for _ in (genomes / "objects").glob("[0-9a-f][0-9a-f]/*")) < 24
+    assert 0 < len(list((genomes / "objects" / "pack").glob("*.pack"))) < 5
+    with Archive.open(path) as archive:
+        assert [archive.files(number) for number in range(12)] == [genome(number) for number in range(12)]
+
+
 def test_every_failpoint_is_a_place_that_a_test_kills_at() -> None:
     source = Path(__file__).read_text()
     assert [name for name in sorted(failpoints.NAMES) if f'"{name}' not in source] == []
@@ -152,6 +180,7 @@ def test_what_is_of_no_record_is_cleared_and_what_was_lost_is_set_again(tmp_path
         archive.record(failed(2))
         commit = archive.agent(1).commit
         assert commit
+        archive._records.begin([1])  # as before later results of agent 1 are written
     genomes = path / "genomes.git"
     (genomes / "refs" / "agents" / "7").write_text(commit + "\n")
     (genomes / "refs" / "agents" / "1").unlink()

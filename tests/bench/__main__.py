@@ -18,7 +18,7 @@ import platform
 import sys
 from collections.abc import Callable, Iterator, Mapping
 
-from tests.bench import archive, gateway, generation, memory
+from tests.bench import archive, gateway, generation, memory, nodes
 from tests.bench import sandbox as sandboxes
 from tests.bench.figures import Figure
 
@@ -76,6 +76,10 @@ def memories(options: argparse.Namespace) -> Iterator[Figure]:
     yield from memory.kernel(options.proposals)
 
 
+def clusters(options: argparse.Namespace) -> Iterator[Figure]:
+    yield from nodes.throughput()
+
+
 PARTS: Mapping[str, Callable[[argparse.Namespace], Iterator[Figure]]] = {
     "sandbox": sandbox,
     "generation": generations,
@@ -84,6 +88,7 @@ PARTS: Mapping[str, Callable[[argparse.Namespace], Iterator[Figure]]] = {
     "gateway": gateways,
     "archive": archives,
     "memory": memories,
+    "nodes": clusters,
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from dgm.testing import ScriptedModels
-from tests.cli.worlds import Done, world
+from tests.cli.worlds import Done, snapshot, world
 
 Call = Callable[..., Done]
 ASKING = """\
@@ -83,6 +84,28 @@ def test_a_run_with_a_model_is_started_shown_and_replayed(asking: Path, call: Ca
     assert trees[0] == trees[1]
     written = [path.read_bytes() for path in (asking / "archive").rglob("*") if path.is_file()]
     assert not any(KEY.encode() in data for data in written)
+
+
+def test_an_agent_measured_again_asks_its_model_anew_each_time(asking: Path, call: Call) -> None:
+    rng = random.Random(1)
+    with ScriptedModels(lambda request: rng.choice(["even", "odd"])) as guessing:
+        options = ("--model", "m", "--model-url", guessing.url, "--price", "m=1/2", "--cache", "--budget-usd", "0.5")
+        assert call(asking, "run", "one", *COMMON, *options, "--proposals", "0").code == 0
+        before, asked = snapshot(asking / "archive"), guessing.count.calls
+        done = call(asking, "eval", "one#0", "--repeat", "3", "--json")
+        assert done.code == 0, done.err
+        noise = json.loads(done.out)["domains"]["parity"]
+        assert guessing.count.calls - asked == 3 * 12, "no answer is taken from a record"
+        assert noise["sd"] > 0 and noise["changing"] > 0.5
+        assert snapshot(asking / "archive") == before
+
+
+def test_a_repetition_that_the_budget_does_not_allow_is_refused(asking: Path, call: Call) -> None:
+    with ScriptedModels(parity, price=(1_000_000_000, 2_000_000_000)) as server:
+        options = ("--model", "m", "--model-url", server.url, "--price", "m=1/2", "--budget-usd", "0.5")
+        assert call(asking, "run", "one", *COMMON, *options, "--proposals", "0").code == 0
+        done = call(asking, "eval", "one#0", "--repeat", "500")
+        assert done.code == 2 and "measure fewer tasks, or less often" in done.err
 
 
 def test_the_estimate_asks_nobody_and_writes_nothing(asking: Path, call: Call, server: ScriptedModels) -> None:

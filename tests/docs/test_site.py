@@ -14,6 +14,7 @@ import pytest
 
 import dgm
 from dgm.config import RunConfig
+from dgm.experiment.plan import Budget, Experiment
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +40,14 @@ def test_every_key_of_a_configuration_is_on_its_page(reference: ModuleType) -> N
     assert set(re.findall(r"^\| `(\w+)`", page, re.MULTILINE)) == keys(schema, schema) - tables
     assert not re.findall(r"\|\s+\|$", page, re.MULTILINE)
     assert "## [models.budget]" in page
+
+
+def test_every_key_of_an_experiment_is_on_its_page(reference: ModuleType) -> None:
+    page = reference.experiment_page()
+    keys = {*Experiment.model_fields, *Budget.model_fields} - {"budget"}
+    assert set(re.findall(r"^\| `(\w+)`", page, re.MULTILINE)) == keys
+    assert not re.findall(r"\|\s+\|$", page, re.MULTILINE)
+    assert "Undefined" not in page
 
 
 def test_every_command_and_option_is_on_its_page(reference: ModuleType) -> None:

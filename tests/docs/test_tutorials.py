@@ -22,7 +22,7 @@ from tests.cli.worlds import environment
 REPOSITORY = Path(__file__).resolve().parents[2]
 PAGES = REPOSITORY / "docs" / "pages"
 BLOCK = re.compile(r'^```(\w+)(?: title="([^"]+)")?\n(.*?)^```$', re.MULTILINE | re.DOTALL)
-NEEDS_A_SANDBOX = {"agent"}
+NEEDS = {"agent": ("bubblewrap",), "experiment": ("bubblewrap",), "cluster": ("ray", "submitit")}
 RUNS_NOTHING = {"model"}
 
 
@@ -39,7 +39,7 @@ def blocks(page: Path) -> list[Block]:
 
 def tutorials() -> list[object]:
     names = sorted(path.stem for path in (PAGES / "tutorials").glob("*.md"))
-    marks = {name: pytest.mark.needs("bubblewrap") for name in NEEDS_A_SANDBOX}
+    marks = {name: pytest.mark.needs(*resources) for name, resources in NEEDS.items()}
     return [pytest.param(name, marks=marks.get(name, ())) for name in names if name not in RUNS_NOTHING]
 
 

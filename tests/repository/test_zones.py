@@ -24,6 +24,8 @@ IMPORTERS = {  # heavy or dangerous library -> the one module that may import it
     "mlflow": "dgm/trackers/mlflow.py",
     "opentelemetry": "dgm/trackers/opentelemetry.py",
     "pyarrow": "dgm/exports/flat.py",
+    "ray": "dgm/executor/ray.py",
+    "submitit": "dgm/executor/slurm.py",
     "wandb": "dgm/trackers/wandb.py",
     "zstandard": "dgm/exports/bundle.py",
     "starlette": "dgm/web/app.py",

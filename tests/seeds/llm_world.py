@@ -17,6 +17,7 @@ from typing import Any
 
 from dgm.gateway import Role
 from dgm.gateway.budget import Budget
+from dgm.genome import parse_spec
 from dgm.sandbox import Limits
 from dgm.sandbox.local import Local
 from dgm.session import AgentSession, Improved, Reply
@@ -24,7 +25,7 @@ from dgm.sources import from_halves
 from dgm.testing import ScriptedModels
 from dgm.testing.models import Flaw
 from tests.gateway.worlds import gateway
-from tests.sandbox.worlds import META, Start
+from tests.sandbox.worlds import Start
 
 ROOT = Path(__file__).parents[2]
 LIMITS = Limits(seconds=60, memory_mb=1024)
@@ -121,9 +122,10 @@ def improve(
 ) -> tuple[Improved, dict[str, bytes]]:
     """What a meta seed makes of the genome, and the files that it changed."""
     genome = dict(from_halves("llm", meta).genome)
+    half = parse_spec(genome, meta).meta
     with (
         desk(model, folder, Role.META, budget, **server) as open_desk,
-        AgentSession(Local(), genome, META, "meta", LIMITS, feedback=feedback, desk=open_desk) as session,
+        AgentSession(Local(), genome, half, "meta", LIMITS, feedback=feedback, desk=open_desk) as session,
     ):
         improved = session.improve(genome, iterations_left=3, seed=5)
     return improved, {path: data for path, data in improved.files.items() if genome.get(path) != data}

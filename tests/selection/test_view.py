@@ -15,6 +15,7 @@ from dgm.archive import Admission, AgentRecord, Archive, ScoreRecord
 from dgm.archive.columns import Columns, Row
 from dgm.archive.lineage import clade
 from dgm.archive.population import Population
+from dgm.archive.standing import Standing
 from dgm.archive.view import View
 from dgm.errors import Status
 from tests.archive import world
@@ -25,8 +26,8 @@ def unasked(_: object) -> None:
     raise AssertionError("nobody asked for this")
 
 
-def look(population: Population) -> View:
-    return population.view(99, unasked, unasked)  # type: ignore[arg-type]
+def look(standing: Standing) -> View:
+    return standing.view(99, unasked, unasked)  # type: ignore[arg-type]
 
 
 def same(one: View, two: View) -> bool:
@@ -48,27 +49,29 @@ def score(domain: str, split: str, mean: float, n: int = 7) -> ScoreRecord:
 def test_columns_that_grew_equal_columns_that_were_loaded(seed: int) -> None:
     rng = random.Random(seed)
     numbers = [0, *rng.sample(range(1, 60), 20)]  # workers finish out of order
-    grown, records, scores, working = Population(), [], [], [0]
+    records, scores, working = list[AgentRecord](), list[tuple[int, ScoreRecord]](), [0]
+    grown = Standing.of([], [])
     for number in numbers:
         agent = record(number, rng.choice(working) if number else None, rng.random() < 0.7)
-        results = [score(d, s, rng.random()) for d in "ab" for s in ("train", "val", "test") if rng.random() < 0.7]
+        results = [score(d, s, rng.random()) for d in "abc" for s in ("train", "val", "test") if rng.random() < 0.7]
         results = results if agent.admission.works else []
         late = rng.random() < 0.3
         grown.add(agent, results[:1] if late else results)
-        if rng.random() < 0.5:
-            look(grown)  # from here on the columns are kept
-        if late:
-            grown.add_scores(number, results[1:])
         records.append(agent)
-        scores += [(number, result) for result in results]
+        scores += [(number, result) for result in results[: 1 if late else None]]
+        if late:
+            grown.measured(agent, results)
+            scores += [(number, result) for result in results[1:]]
+        if grown.stale:
+            grown = Standing.of(records, scores)
         working += [number] if agent.admission.works and number else []
-    loaded = Population(sorted(records, key=lambda agent: agent.id), scores)
-    assert same(look(grown), look(loaded))
-    view = look(grown)
-    assert view.id.tolist() == [candidate.id for candidate in grown.candidates()]
-    assert view.children.tolist() == [candidate.children for candidate in grown.candidates()]
-    assert view.working_children.tolist() == [candidate.working_children for candidate in grown.candidates()]
-    assert [list(map(float, row)) for row in view.scores] == [list(c.scores.values()) for c in grown.candidates()]
+    assert same(look(grown), look(Standing.of(records, scores)))
+    population = Population(sorted(records, key=lambda agent: agent.id), scores)
+    view, candidates = look(grown), population.candidates()
+    assert view.id.tolist() == [candidate.id for candidate in candidates]
+    assert view.children.tolist() == [candidate.children for candidate in candidates]
+    assert view.working_children.tolist() == [candidate.working_children for candidate in candidates]
+    assert [list(map(float, row)) for row in view.scores] == [list(c.scores.values()) for c in candidates]
     for row, agent_id in enumerate(view.id.tolist()):
         members = [i for i in clade(records, agent_id) if i in set(working)]
         assert view.clade[row] == len(members)
@@ -78,18 +81,18 @@ def test_columns_that_grew_equal_columns_that_were_loaded(seed: int) -> None:
 
 
 def test_a_view_does_not_change_when_the_archive_does() -> None:
-    population = Population([record(0, None, True)], [(0, score("a", "val", 0.5))])
-    before = look(population)
-    population.add(record(1, 0, True), [score("a", "val", 1.0)])
+    standing = Standing.of([record(0, None, True)], [(0, score("a", "val", 0.5))])
+    before = look(standing)
+    standing.add(record(1, 0, True), [score("a", "val", 1.0)])
     assert (len(before), before.children.tolist(), before.clade.tolist()) == (1, [0], [1])
-    after = look(population)
+    after = look(standing)
     assert (len(after), after.children.tolist(), after.clade.tolist()) == (2, [1, 0], [2, 1])
     with pytest.raises(ValueError, match="read-only"):
         after.children[0] = 0
 
 
 def test_columns_make_room_for_any_number_of_agents() -> None:
-    columns = Columns(["d"], [Row(0, None, [0.5])])
+    columns = Columns.of(["d"], [Row(0, None, [0.5])])
     for number in range(1, 300):
         columns.proposed(number - 1, True)
         columns.add(Row(number, number - 1, [0.25], 1.0, 4.0))

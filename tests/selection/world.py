@@ -35,7 +35,7 @@ def view(agents: Sequence[Agent], number: int | None = None, tasks: int = 0) -> 
         sources.add(agent.id, {"agent.py": agent.source})
     working = [agent.children if agent.working is None else agent.working for agent in agents]
     domains = [f"domain{i}" for i in range(len(agents[0].scores))]
-    columns = Columns(
+    columns = Columns.of(
         domains,
         [
             Row(a.id, a.parent, a.scores, children=a.children, working_children=w)

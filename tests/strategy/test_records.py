@@ -40,9 +40,8 @@ def test_only_the_split_that_chooses_counts(archive: Archive) -> None:
     with archive:
         train = state_of(archive, {"grading": TASKS}, {"grading": Split.TRAIN})
         assert train.evaluations == TASKS
-        nothing = state_of(archive, {"grading": TASKS, "other": 9}, WHERE, prices={"other": 3.0}, budget=50)
+        nothing = state_of(archive, {"grading": TASKS, "other": 9}, WHERE)
         assert nothing.trials.tolist() == [[TASKS], [0]]
-        assert nothing.affordable == 50 - TASKS
 
 
 def test_a_child_whose_number_is_below_its_parents_comes_after_it(archive: Archive) -> None:

@@ -1,14 +1,17 @@
 """A large archive, made in seconds: rows go straight into SQLite, and git holds the genomes of the first few alone.
 
 Everything the viewer reads of a run is there but for that: agents beyond `GENOMES` share the commits of those, and no
-transcript is kept beyond `LOGS`. The tree has the shape of a search: good agents have more children.
+transcript is kept beyond `LOGS`. `grow_genomes` gives each its own commit, one line from its parent's, as a pack. The
+tree has the shape of a search: good agents have more children.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 import sqlite3
+import subprocess
 from pathlib import Path
 
 from dgm import statistics
@@ -50,7 +53,68 @@ def make(path: Path, agents: int = 10_000, tasks: int = 60, seed: int = 0) -> Pa
         connection.execute("COMMIT")
     finally:
         database.close_writer(connection)
+    _name_refs(path)
     return path
+
+
+def _name_refs(path: Path) -> None:
+    """Every agent's ref, all but those of the first few packed."""
+    with Archive.open(path) as archive:
+        commits = sorted((f"refs/agents/{i}", commit) for i, commit in archive.ask.committed().items() if i >= GENOMES)
+    lines = "".join(f"{commit} {name}\n" for name, commit in commits)
+    (path / "genomes.git" / "packed-refs").write_text("# pack-refs with: sorted \n" + lines)
+
+
+def grow_genomes(path: Path, base: bytes) -> None:
+    """Give every agent beyond the first few a commit of its own: `base` as its task agent, with one line more than its
+    parent's has at another place. git packs them as it does for anybody."""
+    genomes, marks = path / "genomes.git", path / "marks"
+    connection = sqlite3.connect(path / database.NAME)
+    rows = connection.execute("SELECT id, parent, commit_hash FROM agents WHERE commit_hash IS NOT NULL ORDER BY id")
+    commits: dict[int, str] = {}
+    lines: dict[int, tuple[int, ...]] = {}
+    command = ["git", "--git-dir", str(genomes), "fast-import", "--quiet", "--force", f"--export-marks={marks}"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        for number, parent, commit in rows:
+            if number < GENOMES:
+                commits[number], lines[number] = commit, ()
+                continue
+            lines[number] = (*lines[parent][-20:], number)
+            text = _source(base, lines[number])
+            origin = commits.get(parent, f":{parent}")
+            message = f"agent {number}: admitted\n\ntried idea {number}\n".encode()
+            who = f"committer dgm <dgm@localhost> {int(WHEN) + number} +0000"
+            head = f"commit refs/agents/{number}\nmark :{number}\n{who}\n"
+            process.stdin.write(head.encode() + b"data %d\n%s" % (len(message), message) + f"from {origin}\n".encode())
+            process.stdin.write(b"M 100644 inline agent/task_agent.py\ndata %d\n%s\n" % (len(text), text))
+    assert process.returncode == 0
+    for mark in marks.read_text().splitlines():
+        number, commit = mark.split()
+        commits[int(number[1:])] = commit
+    marks.unlink()
+    subprocess.run(["git", "--git-dir", str(genomes), "repack", "-a", "-d", "-q"], check=True)
+    told = subprocess.run(
+        ["git", "--git-dir", str(genomes), "log", "--all", "--format=%H %T"], check=True, capture_output=True, text=True
+    ).stdout.split()
+    trees = dict(zip(told[::2], told[1::2], strict=True))
+    connection.executemany(
+        "UPDATE agents SET commit_hash = ?, tree = ? WHERE id = ?",
+        [(commit, trees[commit], number) for number, commit in commits.items() if number >= GENOMES],
+    )
+    connection.commit()
+    connection.close()
+    _name_refs(path)
+    for number in range(GENOMES, max(commits) + 1):
+        (genomes / "refs" / "agents" / str(number)).unlink(missing_ok=True)
+
+
+def _source(base: bytes, numbers: tuple[int, ...]) -> bytes:
+    """`base` with one line for each of some numbers, at places of their own."""
+    rows = base.splitlines(keepends=True)
+    for number in numbers:
+        rows.insert(number * 7919 % len(rows), b"# idea %d\n" % number)
+    return b"".join(rows)
 
 
 def _begin(path: Path, agents: int, tasks: int, difficulty: list[float], splits: list[str], rng: random.Random) -> None:
@@ -95,7 +159,8 @@ def _row(
     reason = "" if status == Status.OK else "SyntaxError: invalid syntax in agent/task_agent.py"
     changed = json.dumps(["agent/task_agent.py"])
     row = (number, parent, None, str(outcome), tree, sha, summary, str(status), reason, "", WHEN + 9 * number, changed)
-    connection.execute(f"INSERT INTO agents VALUES ({', '.join('?' * 12)})", row)
+    half = hashlib.sha256(str(number).encode()).hexdigest() if works else None
+    connection.execute(f"INSERT INTO agents VALUES ({', '.join('?' * 13)})", (*row, half))
     took = 5 + 10 * rng.random()
     row = (
         number,

@@ -1,0 +1,133 @@
+"""`dgm experiment`: variants of a run, each repeated, made and compared as one."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TextIO
+
+import typer
+
+from dgm.cli import parameters
+from dgm.cli.errors import INTERRUPTED, stoppable
+
+if TYPE_CHECKING:
+    from dgm.experiment.plan import Plan, Planned
+
+app = typer.Typer()
+
+File = Annotated[Path, typer.Argument(metavar="FILE.toml", help="The experiment: its variants, repeats and baseline.")]
+Into = Annotated[
+    str | None,
+    typer.Option("--into", metavar="NAME", help="Where its runs are kept: archive/NAME, or a path. [the file's name]"),
+]
+Processes = Annotated[int, typer.Option("--processes", metavar="N", min=1, help="Runs at the same time.")]
+Only = Annotated[
+    bool, typer.Option("--table", help="Make no run: only the table and the report, of the runs that have ended.")
+]
+
+
+@app.command(
+    epilog="\b\nExamples:\n  dgm experiment ablation.toml --processes 2\n  dgm experiment ablation.toml --table --json"
+)
+def experiment(
+    file: File,
+    into: Into = None,
+    processes: Processes = 1,
+    table: Only = False,
+    json: parameters.RunJson = False,
+) -> None:
+    """Make and compare the runs of an experiment.
+
+    Each variant is repeated with several random seeds. What is shown is the gain on test of the agent chosen on val,
+    and its difference from the baseline with an exact test. Run it again to go on after an interruption: finished runs
+    are not made again. Each run is an archive, NAME/VARIANT-SEED; the report is NAME/report.html.
+    """
+    from dgm.cli.text import archive_of
+    from dgm.experiment import conduct
+    from dgm.experiment.plan import read
+
+    folder = archive_of(into or file.stem)
+    plan = read(file, folder)
+    if not table:
+        stream = sys.stderr if json else sys.stdout
+        try:
+            with stoppable():
+                conduct.conduct(plan, folder, processes, _Progress(plan, len(conduct.left(plan, folder)), stream))
+        except KeyboardInterrupt:
+            print("dgm: stopped; the same command goes on", file=sys.stderr)
+            raise typer.Exit(INTERRUPTED) from None
+    _show(plan, folder, json)
+
+
+def _show(plan: Plan, folder: Path, json: bool) -> None:
+    from dgm.cli import tables
+    from dgm.experiment import contrast, page, present
+    from dgm.experiment.outcome import outcomes
+
+    found = list(outcomes(plan, folder))
+    lines = contrast.lines(plan, found)
+    report = page.write(plan, folder, lines, found) if found else None
+    if json:
+        tables.say_json(present.as_json(plan, lines, found, folder.name))
+        return
+    tables.show(present.main_table(plan, lines, folder.name))
+    for sentence in present.sentences(plan, lines, found):
+        tables.say(sentence)
+    if report is not None:
+        tables.say(f"report: {report}; look into the runs with `dgm view {folder}`")
+
+
+class _Progress:
+    """A line for each run that ends, and beneath on a terminal, or every half minute elsewhere, what is under way."""
+
+    def __init__(self, plan: Plan, left: int, stream: TextIO) -> None:
+        self._total, self._done, self._left = len(plan.runs), len(plan.runs) - left, left
+        self._stream, self._live = stream, sys.stderr.isatty()
+        self._active: dict[str, tuple[int, int]] = {}
+        self._noticed: set[str] = set()
+        self._began = self._said = time.monotonic()
+
+    def begin(self, run: Planned) -> None:
+        self._active[run.name] = (0, run.config.search.proposals)
+
+    def notice(self, run: Planned, line: str) -> None:
+        """What a sandbox has to say is said once, not by each run."""
+        if line not in self._noticed and not line.startswith("measuring"):
+            self._noticed.add(line)
+            self._say(f"{run.name}: {line}")
+
+    def proposal(self, run: Planned, number: int) -> None:
+        self._active[run.name] = (number, run.config.search.proposals)
+
+    def end(self, run: Planned, why: str) -> None:
+        del self._active[run.name]
+        self._done += 1
+        self._say(f"{self._done}/{self._total} runs  {run.name} has ended: {why}{self._ahead()}")
+
+    def turn(self) -> None:
+        now = time.monotonic()
+        if now - self._said < (1 if self._live else 30):
+            return
+        self._said = now
+        under_way = ", ".join(f"{name} {number}/{of}" for name, (number, of) in self._active.items())
+        line = f"{self._done}/{self._total} runs; {under_way}"
+        if self._live:
+            print(f"\r{line[:110]}\x1b[K", end="", file=sys.stderr, flush=True)
+        else:
+            self._say(line)
+
+    def _ahead(self) -> str:
+        from dgm.cli.text import duration
+
+        made = self._done - (self._total - self._left)
+        left = (time.monotonic() - self._began) / made * (self._total - self._done)
+        return f"; about {duration(left)} left" if self._done < self._total else ""
+
+    def _say(self, line: str) -> None:
+        from dgm.cli.text import printable
+
+        if self._live:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+        print(printable(line), file=self._stream, flush=True)

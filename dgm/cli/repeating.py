@@ -1,0 +1,82 @@
+"""The work of `dgm eval --repeat`: an agent against itself, and how much of a difference is no difference at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from dgm.analysis.noise import Noise, noise
+from dgm.cli import evaluation, report
+from dgm.cli.evaluation import Part, Plan
+from dgm.cli.tables import Table
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """One domain's noise."""
+
+    part: Part
+    noise: Noise
+
+
+def measure(planned: Plan, repeats: int, progress: Callable[[int], None]) -> list[Repeated]:
+    """All tasks of the plan so many times, each time with other seeds; `progress` is told each that is done."""
+    runs = []
+    for repetition in range(repeats):
+        runs.append(evaluation.run(planned, repetition, repeats))
+        progress(repetition + 1)
+    return [
+        Repeated(
+            part,
+            noise([{r.task: r.verdict.score for r in results if r.domain == part.domain.name} for results in runs]),
+        )
+        for part in planned.parts
+    ]
+
+
+def as_table(planned: Plan, repeated: Sequence[Repeated]) -> Table:
+    """A line for each domain, and in words what it means."""
+    rows = [
+        [
+            r.part.domain.name,
+            r.part.split,
+            str(r.noise.n),
+            f"{r.noise.mean:.3f}",
+            f"{min(r.noise.means):.3f} to {max(r.noise.means):.3f}",
+            f"{r.noise.changing:.1%}",
+            f"{r.noise.sd:.4f}",
+            f"{r.noise.within:.4f}",
+            f"{r.noise.alarms}/{r.noise.pairs}",
+        ]
+        for r in repeated
+    ]
+    columns = ("domain", "split", "n", "mean", "means", "tasks that change", "sd of the mean", "noise 95 %", "alarms")
+    return Table(
+        columns,
+        rows,
+        title=f"{planned.where} against itself, {repeated[0].noise.repeats} times with other seeds",
+        right=frozenset(columns[2:]),
+        note="\n".join([*map(_says, repeated), *filter(None, [report.boundary_note(planned.config)])]),
+    )
+
+
+def as_json(target: str, planned: Plan, repeated: Sequence[Repeated]) -> dict[str, Any]:
+    """The same for programs."""
+    return {
+        "agent": target,
+        "sandbox": planned.sandbox.name,
+        "domains": {r.part.domain.name: {"split": r.part.split, **asdict(r.noise), "says": _says(r)} for r in repeated},
+    }
+
+
+def _says(r: Repeated) -> str:
+    if r.noise.changing == 0:
+        return (
+            f"{r.part.domain.name}: no noise; every task came to the same in all {r.noise.repeats} repetitions, so "
+            "measuring this agent again tells nothing new"
+        )
+    return (
+        f"{r.part.domain.name}: two means of this one agent on these {r.noise.n} tasks differ by up to "
+        f"{r.noise.within:.4f} in 95 % of cases; a smaller difference between two agents says nothing"
+    )

@@ -1,0 +1,100 @@
+"""Pieces that are given out to other machines, and given out again when nothing comes back.
+
+A piece given out is a lease: once begun it is renewed by signs of life, and it ends with a result, with word from the
+cluster that the worker is gone, or when there was no sign of life for longer than the cluster's patience. A cluster's
+own way of trying again is to be off, so that what is tried is counted in one place. Whichever lease brings a result is
+the last one of its piece, so nothing counts twice.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Protocol, TypeVar
+
+from dgm.errors import SandboxUnavailable
+from dgm.executor.node import Setting
+from dgm.executor.pieces import Outcome, Piece, Workshop
+
+T = TypeVar("T")
+
+TURN = 0.2
+"""Seconds after which it is looked whether all was given up."""
+
+LEASES = 8
+"""How often one piece is given out before the run stops: nodes come and go, but a piece may be what ends them."""
+
+
+class Lost(Exception):
+    """A lease brought nothing, through no fault of an agent."""
+
+
+class Job(Protocol):
+    """One lease."""
+
+    def wait(self, seconds: float) -> Outcome[Any] | None:
+        """The result if it is there within so many seconds. Raises Lost, and DgmError as the piece raised it."""
+        ...
+
+    def beats(self) -> int:
+        """Signs of life so far; 0 while it waits for its turn."""
+        ...
+
+    def cancel(self) -> None:
+        """Nobody waits for it any more. Also after its end, and when the cluster is gone."""
+        ...
+
+
+class Cluster(Protocol):
+    """Machines that take leases, asked by any number of threads."""
+
+    name: str
+    patience: float  #: seconds without a sign of life after which a lease is lost
+
+    def give(self, setting: Setting, piece: Piece[Any]) -> Job:
+        """Raises Lost if it cannot be given out now, and UserError."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Leasing:
+    """A `dgm.executor.Executor` over a cluster."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._setting: Setting | None = None
+
+    def do(self, piece: Piece[T], shop: Workshop) -> Outcome[T]:
+        """Raises SandboxUnavailable when a piece was lost `LEASES` times."""
+        self._setting = self._setting or Setting.of(shop)
+        for left in reversed(range(LEASES)):
+            try:
+                return self._lease(self._setting, piece, shop)
+            except (Lost, SandboxUnavailable) as lost:
+                if shop.ongoing.given_up.is_set():
+                    raise SandboxUnavailable("the work was given up") from None
+                if not left:
+                    raise SandboxUnavailable(f"{self._cluster.name} lost one piece {LEASES} times: {lost}") from None
+                shop.tell(f"{self._cluster.name} lost a piece of proposal {piece.number}, given out again: {lost}")
+            shop.ongoing.given_up.wait(TURN)
+        raise AssertionError("unreachable")
+
+    def _lease(self, setting: Setting, piece: Piece[T], shop: Workshop) -> Outcome[T]:
+        """One lease, to its end."""
+        job = self._cluster.give(setting, piece)
+        beats, since = 0, time.monotonic()
+        try:
+            while True:
+                if (outcome := job.wait(TURN)) is not None:
+                    return outcome
+                if shop.ongoing.given_up.is_set():
+                    raise Lost("given up")
+                if (heard := job.beats()) != beats:
+                    beats, since = heard, time.monotonic()
+                elif beats and time.monotonic() - since > self._cluster.patience:
+                    raise Lost(f"no sign of life for {self._cluster.patience:.0f} s")
+        finally:
+            job.cancel()
+
+    def close(self) -> None:
+        self._cluster.close()

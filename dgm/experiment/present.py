@@ -1,0 +1,128 @@
+"""An experiment's results as tables for people and as JSON for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from dgm.analysis.comparison import Median
+from dgm.cli import report, text
+from dgm.cli.tables import Table
+from dgm.experiment.contrast import Line, conclusions
+from dgm.experiment.outcome import Outcome
+from dgm.experiment.plan import Plan
+from dgm.sandbox.local import Local
+
+CUT = {"budget": "its budget was spent", "seconds": "its time was up", "patience": "its patience was at an end"}
+"""Ends before all proposals were made."""
+
+
+def main_table(plan: Plan, lines: Sequence[Line], name: str) -> Table:
+    """A line for each variant and domain, with the test against the baseline."""
+    baseline = plan.experiment.baseline
+    versus = f"less {baseline} [95 %]"
+    columns = ("variant", "domain", "n", "root", "chosen", "gain [95 %]", versus, "p", "least p")
+    rows = []
+    for line in lines:
+        cells = [line.variant, line.domain, str(len(line.gains)), f"{line.root:.3f}", f"{line.chosen:.3f}"]
+        cells.append(_interval(line.gain))
+        if (contrast := line.contrast) is not None:
+            cells += [_interval(contrast.difference), f"{contrast.test.p:.4f}", f"{contrast.test.smallest:.4f}"]
+        else:
+            cells += [text.MISSING] * 3
+        rows.append(cells)
+    how = "run by run with the same seed, signed-rank test" if plan.experiment.paired else "as groups, rank-sum test"
+    return Table(
+        columns,
+        rows,
+        title=f"{name}: medians over n runs of the gain on test, over the root, of the agent chosen on val",
+        right=frozenset({"n", "root", "chosen", "p", "least p"}),
+        note=f"compared {how}, exact and two-sided; least p is the smallest that so many runs that differ can give",
+    )
+
+
+def runs_table(outcomes: Sequence[Outcome]) -> Table:
+    """A line for each run."""
+    rows = []
+    for o in outcomes:
+        cost = f"${o.usd:.4f}" if o.usd else text.MISSING
+        gains = ", ".join(f"{domain} {gain.value:+.3f} (#{gain.agent})" for domain, gain in o.gains.items())
+        rows.append([o.name, o.ended, str(o.proposals), text.duration(o.seconds), cost, gains])
+    columns = ("run", "ended", "proposals", "time", "cost", "gains on test")
+    right = frozenset({"proposals", "time", "cost"})
+    return Table(columns, rows, title="Runs", right=right, wraps=frozenset(columns[5:]))
+
+
+def sentences(plan: Plan, lines: Sequence[Line], outcomes: Sequence[Outcome]) -> list[str]:
+    """What may be concluded, and what stands against it."""
+    said = conclusions(lines, plan.experiment.baseline)
+    if missing := len(plan.runs) - len(outcomes):
+        said.append(f"{missing} of {len(plan.runs)} runs have not ended; what is above is preliminary.")
+    for ended, why in CUT.items():
+        if cut := [o.name for o in outcomes if o.ended == ended]:
+            said.append(f"Cut short, for {why}: {', '.join(cut)}.")
+    if open_ := [o.name for o in outcomes if o.sandbox == Local.name]:
+        said.append(report.UNHELD + (f" in {', '.join(open_)}" if len(open_) < len(outcomes) else ""))
+    if untested := [o.name for o in outcomes if not o.gains]:
+        said.append(f"Not measured on test, and so left out: {', '.join(untested)}.")
+    return said
+
+
+def as_json(plan: Plan, lines: Sequence[Line], outcomes: Sequence[Outcome], name: str) -> dict[str, Any]:
+    """All of it."""
+    return {
+        "experiment": name,
+        "baseline": plan.experiment.baseline,
+        "paired": plan.experiment.paired,
+        "runs_planned": len(plan.runs),
+        "variants": {
+            variant: {line.domain: _line_json(line) for line in lines if line.variant == variant}
+            for variant in plan.variants
+        },
+        "runs": [_run_json(outcome) for outcome in outcomes],
+        "conclusions": sentences(plan, lines, outcomes),
+    }
+
+
+def _line_json(line: Line) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "n": len(line.gains),
+        "root": line.root,
+        "chosen": line.chosen,
+        "gain": _median_json(line.gain),
+        "test_tasks": line.gains[0].n,
+    }
+    if (contrast := line.contrast) is not None:
+        told["less_baseline"] = {
+            **_median_json(contrast.difference),
+            "n": contrast.difference.n,
+            "p": contrast.test.p,
+            "smallest_p": contrast.test.smallest,
+            "p_holm": contrast.adjusted,
+            "shown": contrast.shown,
+        }
+    return told
+
+
+def _run_json(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "run": outcome.name,
+        "variant": outcome.variant,
+        "seed": outcome.seed,
+        "ended": outcome.ended,
+        "proposals": outcome.proposals,
+        "seconds": outcome.seconds,
+        "usd": outcome.usd,
+        "gains": {
+            domain: {"agent": gain.agent, "root": gain.root, "chosen": gain.chosen, "gain": gain.value, "n": gain.n}
+            for domain, gain in outcome.gains.items()
+        },
+    }
+
+
+def _median_json(value: Median) -> dict[str, float]:
+    return {"median": value.median, "low": value.low, "high": value.high}
+
+
+def _interval(value: Median) -> str:
+    return f"{value.median:+.3f} [{value.low:+.3f}, {value.high:+.3f}]"

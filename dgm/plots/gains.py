@@ -1,0 +1,48 @@
+"""Gains of an experiment's variants: for each domain a panel, for each variant its runs, their median and interval."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dgm.analysis.comparison import Median
+from dgm.errors import UserError
+from dgm.plots import canvas
+
+if TYPE_CHECKING:
+    from dgm.plots.canvas import Figure
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One variant in one panel."""
+
+    panel: str
+    name: str
+    values: Sequence[float]  #: one for each run
+    middle: Median  #: of them
+
+
+def draw(rows: Sequence[Row]) -> Figure:
+    """Panels and variants in the order of `rows`. Raises UserError for none."""
+    if not rows:
+        raise UserError("there are no gains to draw yet: no run has been measured on test")
+    panels, names = (list(dict.fromkeys(getattr(row, key) for row in rows)) for key in ("panel", "name"))
+    size = (max(4.6, 1.6 + 2.1 * len(panels)), 1.2 + 0.36 * len(names))
+    figure, axes = canvas.figure(1, len(panels), size, sharey=True, squeeze=False)
+    for panel, axis in zip(panels, axes[0], strict=True):
+        axis.axvline(0, lw=0.8, color="black")
+        for row in (row for row in rows if row.panel == panel):
+            at = names.index(row.name)
+            colour, mark = canvas.COLOURS[at % len(canvas.COLOURS)], canvas.MARKS[at % len(canvas.MARKS)]
+            axis.plot(row.values, [at + 0.15] * len(row.values), mark, ms=3.5, mfc="white", color=colour)
+            middle = row.middle
+            reach = [[middle.median - middle.low], [middle.high - middle.median]]
+            axis.errorbar([middle.median], [at - 0.12], xerr=reach, fmt=mark, ms=5, color=colour, capsize=3)
+        axis.locator_params(axis="x", nbins=4)
+        axis.set_title(canvas.plain(panel, 24), fontsize=9)
+    axes[0][0].set_yticks(range(len(names)), [canvas.plain(name, 30) for name in names])
+    axes[0][0].invert_yaxis()
+    figure.supxlabel("gain on test over the root: runs, median, 95 % interval", fontsize=9)
+    return figure

@@ -1,0 +1,160 @@
+"""`dgm experiment` as a person uses it: made, interrupted, killed, gone on with, looked at."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dgm.archive import Archive, lock
+from dgm.cli import report
+from dgm.settings import config_of
+from dgm.web.pages import compare
+from dgm.web.shelf import Shelf
+from tests.cli.conftest import call as call  # the fixture
+from tests.cli.worlds import command, dgm, environment, snapshot
+from tests.experiment.world import FILE, MOVED, folder
+
+Call = Callable[..., Any]
+ONE = FILE.replace("repeats = 2", "repeats = 1").replace("proposals = 2", "proposals = 1")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An experiment whose two runs have ended. Read it only."""
+    where = folder(tmp_path_factory.mktemp("made"), ONE)
+    done = dgm(where, "experiment", "try.toml", "--processes", "2")
+    assert done.returncode == 0, done.stderr
+    (where / "output.txt").write_text(done.stdout)
+    return where
+
+
+def test_it_ends_with_a_table_what_follows_from_it_and_a_report(made: Path) -> None:
+    output = (made / "output.txt").read_text()
+    assert "2/2 runs  " in output
+    assert output.count("local is not a sandbox") == 1, "what every run would say is said once"
+    assert "try: medians over n runs of the gain on test" in output
+    assert "two-sided, corrected (Holm) for one comparison with full" in output
+    assert "Too few runs differ" in output
+    assert "boundary not held: B4, B7, B8, B10" in output
+    assert "<svg" in (made / "archive/try/report.html").read_text()
+
+
+def test_a_finished_experiment_is_not_made_again(made: Path, call: Call) -> None:
+    before = snapshot(made)
+    done = call(made, "experiment", "try.toml", "--json")
+    assert done.code == 0 and not done.err
+    told = json.loads(done.out)
+    assert told["variants"]["latest"]["parity"]["n"] == 1
+    assert [run["run"] for run in told["runs"]] == ["full-5", "latest-5"]
+    assert snapshot(made) == before
+
+
+def test_its_runs_are_archives_like_any_other(made: Path, call: Call) -> None:
+    assert "best test" in call(made, "show", "archive/try/full-5").out
+    assert call(made, "verify", "archive/try/full-5", "--selections").code == 0
+    shelf = Shelf(made / "archive")
+    assert shelf.names() == ["try/full-5", "try/latest-5"]
+    assert [run["name"] for run in compare.runs(shelf, shelf.names())["runs"]] == shelf.names()
+
+
+def test_its_figures_are_drawn_by_its_name(made: Path, call: Call, tmp_path: Path) -> None:
+    for kind in ("gains", "compare"):
+        assert call(made, "plot", "try", "--kind", kind, "-o", str(tmp_path / f"{kind}.svg")).code == 0
+        assert (tmp_path / f"{kind}.svg").read_text().startswith("<?xml")
+    assert "has the figures gains and compare" in call(made, "plot", "try", "--kind", "cost").err
+    assert "is a figure of an experiment" in call(made, "plot", "try/full-5", "--kind", "gains").err
+
+
+def test_the_table_alone_makes_nothing(tmp_path: Path, call: Call) -> None:
+    where = folder(tmp_path)
+    before = snapshot(where)
+    done = call(where, "experiment", "try.toml", "--table")
+    assert done.code == 0
+    assert "4 of 4 runs have not ended" in done.out
+    assert snapshot(where) == before
+
+
+def test_an_experiment_has_one_conductor(tmp_path: Path, call: Call) -> None:
+    where = folder(tmp_path)
+    (where / "archive/try").mkdir(parents=True)
+    held = lock.WriterLock(where / "archive/try")
+    done = call(where, "experiment", "try.toml")
+    held.release()
+    assert done.code == 2 and f"being written by process {os.getpid()}" in done.err
+
+
+def test_another_configuration_in_the_same_folder_is_refused(made: Path, call: Call, tmp_path: Path) -> None:
+    (tmp_path / "try.toml").write_text(ONE.replace('"latest"', '"best"'))
+    before = snapshot(made)
+    done = call(made, "experiment", str(tmp_path / "try.toml"))
+    assert done.code == 2 and "latest-5 was begun with search.selector = 'latest'" in done.err
+    assert snapshot(made) == before
+
+
+@pytest.mark.slow
+def test_a_run_that_cannot_be_made_ends_it_and_what_is_mended_goes_on(tmp_path: Path) -> None:
+    where = folder(tmp_path, ONE.replace('"latest"', '"nobody"'))
+    done = dgm(where, "experiment", "try.toml")
+    assert done.returncode == 2
+    assert done.stderr.startswith("dgm: latest-5: ") and "nobody" in done.stderr
+    assert (where / "archive/try/full-5/archive.db").exists()
+    (where / "try.toml").write_text(ONE.replace("variant.latest", "variant.newest"))
+    done = dgm(where, "experiment", "try.toml")
+    assert done.returncode == 0
+    assert "full-5 has ended" not in done.stdout, "it had ended before"
+
+
+@pytest.mark.slow
+def test_a_half_that_evolved_in_another_variant_is_taken_along(tmp_path: Path) -> None:
+    where = folder(tmp_path, FILE.replace("repeats = 2", "repeats = 1") + MOVED)
+    assert dgm(where, "experiment", "try.toml", "--processes", "3").returncode == 0
+    with (
+        Archive.open(where / "archive/try/latest-5") as source,
+        Archive.open(where / "archive/try/moved-5") as moved,
+    ):
+        assert config_of(moved).origin.meta == "archive/try/latest-5#2"
+        assert moved.files(0)["meta/meta_agent.py"] == source.files(2)["meta/meta_agent.py"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_killed_in_the_middle_the_same_command_goes_on_to_the_same_end(
+    made: Path, tmp_path: Path, how: signal.Signals
+) -> None:
+    where = folder(tmp_path, ONE)
+    argv = command("experiment", "try.toml")
+    with subprocess.Popen(
+        argv, cwd=where, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        until_there_is(where / "archive/try/latest-5/archive.db")
+        os.kill(process.pid, how)
+    assert process.returncode == (-9 if how == signal.SIGKILL else 130)
+    done = dgm(where, "experiment", "try.toml")
+    assert done.returncode == 0, done.stderr
+    assert "full-5 has ended" not in done.stdout, "it had ended before"
+    for name in ("full-5", "latest-5"):
+        assert not lock.held(where / "archive/try" / name), "nothing is left running"
+        assert timeless(where / "archive/try" / name) == timeless(made / "archive/try" / name)
+
+
+def until_there_is(file: Path) -> None:
+    for _ in range(600):
+        if file.exists():
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"{file} never came")
+
+
+def timeless(path: Path) -> dict[str, Any]:
+    """An archive as `dgm show --json` has it, but for the times."""
+    with Archive.open(path) as archive:
+        shown = report.show_json(archive)
+    return {**shown, "agents": [{k: v for k, v in agent.items() if k != "times"} for agent in shown["agents"]]}
