@@ -12,24 +12,26 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
-from dgm import crew, evaluate, feedback, measuring, own_selection, submissions
 from dgm.archive import Admission, AgentRecord, Archive, Child, ProposalRecord
 from dgm.domain import Files, Split
 from dgm.domains import LoadedDomain
 from dgm.errors import AgentFailed, Status
-from dgm.evaluate import Evaluation, Measured
+from dgm.evaluation import evaluate, measuring
+from dgm.evaluation.evaluate import Evaluation, Measured
+from dgm.evaluation.measuring import Measuring
 from dgm.executor.pieces import Evaluate, Examine, Improve
 from dgm.gateway import BudgetSpent
 from dgm.genome import GenomeSpec, digest, half_files, took_over
 from dgm.integrity import Policy, Watch, note, ruling
-from dgm.measuring import Measuring
-from dgm.propose import Edit, NotBorn
+from dgm.proposal import feedback, own_selection, submissions
+from dgm.proposal.propose import Edit, NotBorn
+from dgm.proposal.submissions import Submission
 from dgm.results import best_per_domain, finalists
-from dgm.run import OWN, SELECTION, Run
 from dgm.selection import choose, choose_mate
+from dgm.sitting import crew
+from dgm.sitting.run import OWN, SELECTION, Run
 from dgm.steering import PIN, SUBMIT
 from dgm.strategy.state import Expand
-from dgm.submissions import Submission
 
 RECALLED = "recalled"
 """The kind of event where an agent's test results are another's: {"agent", "of", "split"}."""

@@ -1,7 +1,7 @@
 """Reward functions: a weighted sum of terms, written out for the task at hand.
 
-terms.json says which terms, their weights, and which words of a goal turn the direction of what is aimed at. A term is an
-expression over `obs`, `action` and `info`, the arguments of the function that is due.
+terms.json says which terms, their weights, and which words of a goal turn the direction of what is aimed at. A term is
+an expression over `obs`, `action` and `info`, the arguments of the function that is due.
 """
 
 import json

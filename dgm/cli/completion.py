@@ -24,7 +24,7 @@ def domains(incomplete: str) -> list[str]:
     """Names of shipped and of installed domains; folders are left to the shell."""
     from importlib.metadata import entry_points
 
-    from dgm import content
+    from dgm.genome import content
 
     installed = (point.name for point in entry_points(group="dgm.domains"))
     names = dict.fromkeys((*content.shipped("domains", "domain.toml"), *installed))
@@ -51,7 +51,7 @@ def selectors(incomplete: str) -> list[str]:
 
 
 def _seeds(zone: str, incomplete: str) -> list[str]:
-    from dgm import content
+    from dgm.genome import content
 
     return [name for name in content.shipped(zone, "seed.toml") if name.startswith(incomplete)]
 

@@ -14,9 +14,9 @@ from dgm.cli import completion, parameters
 from dgm.cli.errors import FAILED
 
 if TYPE_CHECKING:
-    from dgm.audit import Report
     from dgm.domains import LoadedDomain
-    from dgm.fetch import Card
+    from dgm.domains.audit import Report
+    from dgm.domains.fetch import Card
 
 app = typer.Typer(help="Domains: tasks and their judges.", no_args_is_help=True)
 
@@ -64,8 +64,8 @@ def domain_new(
     ] = "label",
 ) -> None:
     """Write the folder of a new domain that works at once."""
-    from dgm import scaffold
     from dgm.cli import tables
+    from dgm.domains import scaffold
 
     for path in scaffold.write(folder, kind):
         tables.say(f"wrote {path}")
@@ -92,12 +92,11 @@ def domain_check(
 
     The exit code is 1 when something must be mended.
     """
-    from dgm import audit
     from dgm.cli import tables
     from dgm.config import Models
-    from dgm.domains import DataRef, load
+    from dgm.domains import DataRef, audit, load
+    from dgm.evaluation.judging import Judge
     from dgm.gateway.opening import open_lines
-    from dgm.judging import Judge
     from dgm.sandbox.choose import choose
 
     domain = load(name, DataRef.parse(data) if data else None)
@@ -139,9 +138,8 @@ def domain_fetch(
 
     Addresses are pinned, digests compared where they are known, and a download that broke off goes on.
     """
-    from dgm import fetch
     from dgm.cli import tables
-    from dgm.domains import DataRef, load
+    from dgm.domains import DataRef, fetch, load
     from dgm.errors import UserError
 
     domain = load(name)

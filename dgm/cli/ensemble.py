@@ -37,7 +37,7 @@ def ensemble(
     from dgm.archive import Archive
     from dgm.cli import report, tables, text
     from dgm.domain import Split as AnySplit
-    from dgm.settings import config_of
+    from dgm.sitting.settings import config_of
 
     chosen = AnySplit(split.value if split else AnySplit.TEST)
     with Archive.open(text.archive_of(name)) as archive:
@@ -65,7 +65,7 @@ def _domains(archive: Archive, asked: Sequence[str]) -> Iterator[LoadedDomain]:
     """Those that were asked for, else those of the run whose answers are labels."""
     from dgm.domains import DataRef, load
     from dgm.errors import UserError
-    from dgm.settings import config_of
+    from dgm.sitting.settings import config_of
 
     config = config_of(archive)
     known = {load(name).name: name for name in config.domains}

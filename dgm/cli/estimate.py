@@ -12,17 +12,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dgm import judging, sources
 from dgm.cli.tables import Table
 from dgm.config import RunConfig
 from dgm.domain import Split, Task
 from dgm.domains import LoadedDomain
 from dgm.errors import UserError
+from dgm.evaluation import judging
 from dgm.gateway import NANO, Usage
 from dgm.gateway.lines import Pool
 from dgm.gateway.prices import Prices, dollars, from_dollars
-from dgm.genome import parse_spec
-from dgm.start import asked, load_domains
+from dgm.genome import parse_spec, sources
+from dgm.sitting.start import asked, load_domains
 
 CHARACTERS = 4
 """Of English text in one token, about."""

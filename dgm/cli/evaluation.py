@@ -18,12 +18,12 @@ from dgm.config import Models, RunConfig
 from dgm.domain import JSON, Files, Split, Task
 from dgm.domains import DataRef, LoadedDomain, check_tasks, load
 from dgm.errors import UserError
-from dgm.evaluate import Bench, Job, Result
+from dgm.evaluation.evaluate import Bench, Job, Result
 from dgm.gateway import BudgetSpent, opening
 from dgm.genome import parse_spec
 from dgm.sandbox import Sandbox
 from dgm.sandbox.choose import choose
-from dgm.settings import config_of
+from dgm.sitting.settings import config_of
 from dgm.statistics import Score
 
 EVERYTHING = "all"

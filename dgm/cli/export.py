@@ -62,7 +62,7 @@ def export(
         for form, file in wanted.items():
             _write(archive, form, file, str(table))
     if bundle is not None:
-        from dgm.exports import bundle as bundles
+        from dgm.exchange.exports import bundle as bundles
 
         bundles.export(path, bundle)
         wanted["bundle"] = bundle
@@ -74,7 +74,7 @@ def export(
 
 
 def _write(archive: Archive, form: str, file: Path, table: str) -> None:
-    from dgm.exports import flat, graph, page
+    from dgm.exchange.exports import flat, graph, page
 
     if form == "parquet":
         flat.to_parquet(flat.table(archive, table), file)

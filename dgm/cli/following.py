@@ -18,7 +18,7 @@ from dgm import results, steering
 from dgm.archive import AgentRecord, Archive
 from dgm.cli import tables, text
 from dgm.cli.report import story
-from dgm.settings import config_of
+from dgm.sitting.settings import config_of
 
 if TYPE_CHECKING:
     from rich.console import Group

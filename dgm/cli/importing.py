@@ -28,7 +28,7 @@ def bundle(
 ) -> None:
     """Restore an archive from a bundle, every hash as it was."""
     from dgm.cli import tables, text
-    from dgm.importers.bundle import restore
+    from dgm.exchange.importers.bundle import restore
 
     agents = restore(file, text.archive_of(name))
     if json:
@@ -58,7 +58,7 @@ def hgm(folder: Folder, name: parameters.NewName, root: Source = None, json: par
 def _import(system: str, folder: Path, name: str, root: Path | None, json: bool) -> None:
     from dgm.cli import tables, text
     from dgm.cli.counting import counting
-    from dgm.importers import import_run
+    from dgm.exchange.importers import import_run
 
     with counting("agents", quiet=json) as tell:
         agents, notices = import_run(system, folder, text.archive_of(name), root, tell)

@@ -44,7 +44,7 @@ def verify(
             pass  # whoever opens an archive to write it repairs it first
     problems = list(problems_of(path))
     if selections:
-        from dgm import rederive
+        from dgm.sitting import rederive
 
         with Archive.open(path) as archive:
             problems += rederive.check(archive)
@@ -63,7 +63,7 @@ def seed_list(json: parameters.Json = False) -> None:
     """List the seeds that `--agent` and `--meta` know by name."""
     from dgm.cli import tables
     from dgm.genome import HALVES
-    from dgm.sources import seeds
+    from dgm.genome.sources import seeds
 
     found = [(half, spec) for half in HALVES for spec in seeds(half).values()]
     if json:

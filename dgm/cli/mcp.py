@@ -22,8 +22,8 @@ def mcp(
     An assistant that also writes children for the run should not see val and test: that is why it does not.
     """
     from dgm.errors import UserError
-    from dgm.mcp.server import serve
-    from dgm.mcp.tools import Tools
+    from dgm.exchange.mcp.server import serve
+    from dgm.exchange.mcp.tools import Tools
 
     if not folder.is_dir():
         raise UserError(f"{folder} is no folder; give the one that holds the archives")

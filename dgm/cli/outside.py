@@ -35,7 +35,8 @@ def tell(path: Path, parent: int, asked: Request, notices: list[str], json: bool
 
 def _made(path: Path, shown: Plain) -> int:
     """One proposal of the run: the submission, which comes before all others. The agent's number."""
-    from dgm import loop, start
+    from dgm import loop
+    from dgm.sitting import start
 
     with stoppable():
         run = start.reopen(path, shown.notice)

@@ -23,7 +23,7 @@ from dgm.domain import Split
 if TYPE_CHECKING:
     from rich.console import Group
 
-    from dgm.run import Run
+    from dgm.sitting.run import Run
 
 
 @dataclass

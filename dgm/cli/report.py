@@ -19,7 +19,7 @@ from dgm.config import RunConfig
 from dgm.domain import Split
 from dgm.results import ROOT, Row
 from dgm.sandbox.local import Local
-from dgm.settings import config_of
+from dgm.sitting.settings import config_of
 from dgm.statistics import Score
 
 FORMAT = 1

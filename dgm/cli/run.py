@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dgm.archive import AgentRecord
     from dgm.cli.progress import Progress
     from dgm.config import RunConfig
-    from dgm.run import Run
+    from dgm.sitting.run import Run
 
 app = typer.Typer()
 
@@ -81,11 +81,11 @@ def run_command(
     Makes an archive, searches, measures the chosen agents on test, prints the table and the tree.
     Ctrl-C stops at once; `dgm resume NAME` goes on.
     """
-    from dgm import start
     from dgm.cli import options
     from dgm.cli.options import data_files, replayed, resolve
     from dgm.cli.progress import progress
     from dgm.cli.text import archive_of
+    from dgm.sitting import start
 
     path = archive_of(name)
     given = {
@@ -147,10 +147,10 @@ def resume_command(
     json: parameters.RunJson = False,
 ) -> None:
     """Go on with a run that was stopped, killed, or is to be longer. Needs no option."""
-    from dgm import start
     from dgm.cli import options
     from dgm.cli.progress import progress
     from dgm.cli.text import archive_of
+    from dgm.sitting import start
 
     path = archive_of(name)
     given = {
@@ -179,7 +179,8 @@ def _search(run: Run, shown: Progress, stop: Stop, track: Sequence[str], test: b
 
     Raises KeyboardInterrupt when it was stopped, with what was nearly done recorded.
     """
-    from dgm import loop, trackers
+    from dgm import loop
+    from dgm.exchange import trackers
     from dgm.gateway import BudgetSpent
 
     with run, trackers.mirror(track, run.archive, shown.notice) as mirror:
@@ -238,7 +239,7 @@ def _finished(path: Path) -> bool:
     """Whether all proposals are made and all that is reported is measured; found out without writing."""
     from dgm.archive import Archive
     from dgm.results import results
-    from dgm.settings import config_of
+    from dgm.sitting.settings import config_of
 
     with Archive.open(path) as archive:
         if archive.next_id() <= config_of(archive).search.proposals:

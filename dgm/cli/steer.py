@@ -61,8 +61,8 @@ def note(
 @app.command(epilog="\b\nExample:\n  dgm fork 'first#17' mine/\n  dgm submit mine/ --summary 'shorter prompts'")
 def fork(target: parameters.Agent, directory: Folder) -> None:
     """Write an agent's files into a new directory, to edit them and `dgm submit` them as its child."""
-    from dgm import submissions
     from dgm.cli import tables, text
+    from dgm.proposal import submissions
 
     path, agent = text.agent_of(target)
     written = submissions.fork(path, agent, directory)
@@ -84,8 +84,8 @@ def submit(
 
     A run that is going makes it its next proposal; otherwise it is evaluated here and now.
     """
-    from dgm import submissions
     from dgm.cli import outside, text
+    from dgm.proposal import submissions
 
     path, agent = text.agent_of(to) if to is not None else submissions.origin(directory)
     asked, notices = submissions.submit(directory, path, agent, summary=summary, author=_author(author))

@@ -74,7 +74,7 @@ def duration(seconds: float) -> str:
 
 def archive_of(name: str) -> Path:
     """The folder of the archive `NAME`, which need not exist. Raises UserError for what can be no name."""
-    from dgm.sources import archive_path
+    from dgm.genome.sources import archive_path
 
     if "#" in name:
         raise UserError(f"{name!r} names an agent; an archive's name has no #")
@@ -86,7 +86,7 @@ def archive_of(name: str) -> Path:
 def agent_of(text: str) -> tuple[Path, int]:
     """The archive's folder and the agent's number of `ARCHIVE#ID`, `ARCHIVE#best` or `ARCHIVE#growth`. Raises
     UserError."""
-    from dgm.sources import agent_named
+    from dgm.genome.sources import agent_named
 
     name, number = agent_named(text)
     return archive_of(name), number

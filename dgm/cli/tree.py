@@ -21,7 +21,7 @@ from dgm.archive.lineage import lineage
 from dgm.cli import tables
 from dgm.cli.report import at_most, boundary_note, children_of, story
 from dgm.cli.text import printable
-from dgm.settings import config_of
+from dgm.sitting.settings import config_of
 
 if TYPE_CHECKING:
     from rich.text import Text

@@ -6,7 +6,7 @@ made of its own digest, which it cannot contain, and a criterion counts as met o
 Two works are compared in both orders, and a preference that follows the order is none.
 
 What it does not cover: a model that believes a work which praises itself in words that fit the form. How far a model is
-to be trusted is measured by calibration (`dgm.calibration`), for which a domain brings labelled examples.
+to be trusted is measured by calibration (`dgm.evaluation.calibration`), for which a domain brings labelled examples.
 """
 
 from __future__ import annotations

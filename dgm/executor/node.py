@@ -24,9 +24,9 @@ from dgm.errors import DgmError, UserError
 from dgm.executor.pieces import Outcome, Piece, Workshop, perform
 from dgm.gateway.lines import Lines
 from dgm.genome import GenomeSpec
-from dgm.ongoing import Ongoing
 from dgm.sandbox import Sandbox, stale
 from dgm.sandbox.choose import choose
+from dgm.sitting.ongoing import Ongoing
 
 T = TypeVar("T")
 
@@ -101,7 +101,7 @@ def _station(setting: Setting, ongoing: Ongoing) -> Station:
 
 
 def _found(setting: Setting) -> Station:
-    from dgm import start
+    from dgm.sitting import start
 
     here, config = platform.node(), setting.config
     if setting.kernel != kernel_digest():

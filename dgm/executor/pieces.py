@@ -11,26 +11,27 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from dgm import evaluate, propose
 from dgm.archive import Admission
 from dgm.config import RunConfig
 from dgm.domain import Files, Split
 from dgm.domains import LoadedDomain
 from dgm.errors import AgentFailed
-from dgm.evaluate import Bench, Job, Measured
+from dgm.evaluation import evaluate
+from dgm.evaluation.evaluate import Bench, Job, Measured
 from dgm.gateway.lines import Line, Lines
 from dgm.genome import HALVES, GenomeSpec
 from dgm.integrity import Watch
 from dgm.integrity.model import Flag
-from dgm.ongoing import Ongoing
-from dgm.propose import Edit, NotBorn
+from dgm.proposal import propose
+from dgm.proposal.propose import Edit, NotBorn
 from dgm.sandbox import Sandbox
+from dgm.sitting.ongoing import Ongoing
 
 T = TypeVar("T")
 
 
 class Workshop(Protocol):
-    """What all pieces of a run share, wherever they are done; on the driver `dgm.run.Run` is one."""
+    """What all pieces of a run share, wherever they are done; on the driver `dgm.sitting.run.Run` is one."""
 
     @property
     def config(self) -> RunConfig: ...

@@ -12,7 +12,7 @@ from dgm.domain import Split
 from dgm.experiment.journal import Journal
 from dgm.experiment.plan import Plan
 from dgm.results import ROOT, best_overall, best_per_domain
-from dgm.settings import config_of
+from dgm.sitting.settings import config_of
 
 ONE = "one for all"
 """In place of a domain: the one agent with the best mean over all domains, by the mean over them."""

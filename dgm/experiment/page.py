@@ -10,11 +10,11 @@ from pathlib import Path
 
 from dgm.cli import text
 from dgm.errors import UserError
+from dgm.exchange.exports.markup import head, said, table
 from dgm.experiment import present
 from dgm.experiment.contrast import Line
 from dgm.experiment.outcome import Outcome
 from dgm.experiment.plan import Plan
-from dgm.exports.markup import head, said, table
 
 FILE = "report.html"
 

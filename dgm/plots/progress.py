@@ -9,7 +9,7 @@ from dgm.analysis.metrics import Series, best_so_far
 from dgm.archive import Archive, ScoreRecord
 from dgm.archive.lineage import lineage
 from dgm.errors import UserError
-from dgm.exports.curve import running_mean
+from dgm.exchange.exports.curve import running_mean
 from dgm.plots import canvas
 
 if TYPE_CHECKING:

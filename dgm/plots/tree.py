@@ -9,7 +9,7 @@ from dgm import results
 from dgm.archive import AgentRecord, Archive
 from dgm.archive.lineage import lineage
 from dgm.errors import UserError
-from dgm.exports.graph import Graph
+from dgm.exchange.exports.graph import Graph
 from dgm.plots import canvas
 
 if TYPE_CHECKING:

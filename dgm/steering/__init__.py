@@ -127,7 +127,7 @@ def _recorded(path: Path, asked: Request) -> Request:
 def take_up(archive: Archive) -> list[Request]:
     """Record what waits in the inbox, for the archive's writer alone; what was taken up, refused ones included.
 
-    The file of a submission stays until its child is recorded (`dgm.submissions`).
+    The file of a submission stays until its child is recorded (`dgm.proposal.submissions`).
     """
     taken: list[Request] = []
     known = {event.body.get("id") for event in archive.events(KIND) if isinstance(event.body, dict)}

@@ -1,7 +1,7 @@
 """Draws the domain's own notices, and summaries of them whose worth is known by the way they are made.
 
-A notice says four facts (`kinds.toml`) among idle sentences, in any order and wording. A summary is made of clauses, each
-of which tells a fact, or tells it falsely (another of its values), or is left out.
+A notice says four facts (`kinds.toml`) among idle sentences, in any order and wording. A summary is made of clauses,
+each of which tells a fact, or tells it falsely (another of its values), or is left out.
 """
 
 from __future__ import annotations

@@ -29,7 +29,10 @@ READING = 30.0
 _CANARY = {
     "pytest": "\n\ndef test_{mark}():\n    raise AssertionError\n",
     "sympy": "\n\ndef test_{mark}():\n    raise AssertionError\n",
-    "django": "\n\nimport unittest\n\n\nclass Test{mark}(unittest.TestCase):\n    def test_{mark}(self):\n        self.fail()\n",
+    "django": (
+        "\n\nimport unittest\n\n\n"
+        "class Test{mark}(unittest.TestCase):\n    def test_{mark}(self):\n        self.fail()\n"
+    ),
 }
 
 

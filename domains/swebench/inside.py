@@ -5,7 +5,7 @@ path of modules. What the tests print goes back as it is; what it is worth is kn
 """
 
 # It runs in a sandbox, as the source of one module, and imports little.
-# ruff: noqa: PTH100, PTH103, PTH110, PTH112, PTH113, PTH118, PTH120, PTH123
+# ruff: noqa: PTH103, PTH107, PTH109, PTH110, PTH112, PTH113, PTH114, PTH118, PTH120, PTH123
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MOST = 700_000  #: characters of a log, its end, and of all files read together
 
 
 def look(request: dict[str, Any]) -> dict[str, Any]:
-    """`{"folder", "paths"}` to `{"files": {path: text}}`, plain text files alone; `{"missing": True}` without a folder."""
+    """`{"folder", "paths"}` to `{"files": {path: text}}`, plain text files alone, or `{"missing": True}`."""
     if not os.path.isdir(request["folder"]):
         return {"missing": True}
     files, size = {}, 0

@@ -1,7 +1,8 @@
 """The meta agent: reads how earlier agents did, makes a few edits of the genome's source, says what it did.
 
 Read `forward` first. The strategy (strategy.json) says how many edits, of which kinds, from how large pools;
-adapt.py changes it by what worked. label_edits.py and repair_edits.py make the edits, each on evidence; those of reward_edits.py are guesses.
+adapt.py changes it by what worked. label_edits.py and repair_edits.py make the edits, each on evidence; those of
+reward_edits.py are guesses.
 """
 
 import random

@@ -10,8 +10,8 @@ from dgm import statistics
 from dgm.analysis.transfer import by_growth
 from dgm.archive import Archive, Child, ScoreRecord, VerdictRecord
 from dgm.errors import Status, UserError
+from dgm.genome.sources import from_halves, pinned
 from dgm.results import best_overall
-from dgm.sources import from_halves, pinned
 from tests.archive.world import child
 
 GENOME = {"genome.toml": from_halves("rules", "mutation").genome["genome.toml"]}

@@ -73,7 +73,7 @@ def test_the_package_says_that_it_is_typed_and_hides_no_misspelling(repository: 
 
 
 def test_no_public_name_is_hidden_by_a_module(repository: Path) -> None:
-    """`import dgm.run` binds `dgm.run`; a public name that a module has as well would change under its user."""
+    """`import dgm.loop` binds `dgm.loop`; a public name that a module has as well would change under its user."""
     modules = {path.stem for path in (repository / "dgm").iterdir()}
     assert not modules & set(dgm.__all__)
 

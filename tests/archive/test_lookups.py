@@ -20,7 +20,7 @@ from dgm.archive.lineage import children, lineage
 from dgm.archive.verify import verify
 from dgm.domain import Split
 from dgm.errors import Status, UserError
-from dgm.feedback import _Others
+from dgm.proposal.feedback import _Others
 from dgm.loop import RECALLED, remember
 from tests.archive.world import FAST, child, contents, create, failed
 

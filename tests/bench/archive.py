@@ -18,12 +18,13 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from dgm import feedback, sources
 from dgm.archive import Archive
 from dgm.archive.packing import Packing
 from dgm.archive.store import GitStore
 from dgm.domain import Files
 from dgm.domains import load
+from dgm.genome import sources
+from dgm.proposal import feedback
 from dgm.selection import choose, selector
 from tests.archive import world
 from tests.bench.figures import Figure, Timed, each, timed

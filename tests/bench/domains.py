@@ -20,17 +20,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dgm import loop, start
+from dgm import loop
 from dgm.archive import Archive
-from dgm.audit import baselines
 from dgm.config import Place, RunConfig, Search
 from dgm.domain import Artifact, Split, Task
 from dgm.domains import LoadedDomain, available, load
+from dgm.domains.audit import baselines
 from dgm.errors import UserError
+from dgm.evaluation.session import JudgeSession
 from dgm.results import ROOT, best_per_domain
 from dgm.sandbox import Limits
 from dgm.sandbox.choose import choose
-from dgm.session import JudgeSession
+from dgm.sitting import start
 
 PROPOSALS: Mapping[str, int] = {"coding": 12, "grading": 12, "review": 12, "points": 12, "preference": 12, "reward": 8}
 """The domains that the offline seed works on, and how long a run is."""

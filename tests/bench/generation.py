@@ -16,10 +16,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from dgm import loop, start
+from dgm import loop
 from dgm.archive import Admission
 from dgm.config import Models
-from dgm.run import Run
+from dgm.sitting import start
+from dgm.sitting.run import Run
 from tests.bench import asking
 from tests.bench.figures import Figure, Timed, timed
 

@@ -17,9 +17,10 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from dgm import loop, start
+from dgm import loop
 from dgm.archive.verify import verify
 from dgm.sandbox import stale
+from dgm.sitting import start
 from tests.bench.figures import Figure
 from tests.e2e.conftest import World
 

@@ -19,11 +19,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+from dgm.evaluation.session import AgentSession
 from dgm.sandbox import Limits, Sandbox
 from dgm.sandbox.bubblewrap import Bubblewrap
 from dgm.sandbox.docker import Docker, from_environment
 from dgm.sandbox.local import Local
-from dgm.session import AgentSession
 
 OPENINGS, TASKS, AHEAD = 10, 200, 1
 SETTLE_SECONDS = 2.0

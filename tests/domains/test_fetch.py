@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from dgm import fetch
-from dgm.content import zone
+from dgm.domains import fetch
+from dgm.domains.fetch import card as card_module
+from dgm.domains.fetch.card import Card, Part
+from dgm.domains.fetch.download import download
 from dgm.errors import UserError
-from dgm.fetch import card as card_module
-from dgm.fetch.card import Card, Part
-from dgm.fetch.download import download
+from dgm.genome.content import zone
 
 BODY = bytes(range(256)) * 2_000
 
@@ -199,7 +199,7 @@ def test_a_card_with_an_unknown_key_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_table_needs_its_package_or_is_read(tmp_path: Path) -> None:
-    from dgm.fetch.table import as_lines
+    from dgm.domains.fetch.table import as_lines
 
     source, target = tmp_path / "t.parquet", tmp_path / "t.jsonl"
     source.write_bytes(b"no table")

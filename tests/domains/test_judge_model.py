@@ -15,15 +15,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dgm import audit, loop, start
+from dgm import loop
 from dgm.archive import Admission
-from dgm.calibration import CALIBRATION, calibrate
 from dgm.config import Models, Origin, Place, RunConfig, Search, Spending
 from dgm.domain import Artifact, NoVerdict, Split, Status, Task
 from dgm.domain.rubric import TRIES, Criterion, compare, decide
+from dgm.domains import audit
 from dgm.errors import UserError
+from dgm.evaluation.calibration import CALIBRATION, calibrate
+from dgm.evaluation.judging import Judge
 from dgm.gateway.opening import open_lines
-from dgm.judging import Judge
+from dgm.sitting import start
 from dgm.testing import ScriptedModels
 from tests.domains.folders import part, quick, shipped
 
@@ -176,7 +178,7 @@ def test_without_a_model_the_run_says_so_in_one_sentence(tmp_path: Path) -> None
 
 
 def test_a_model_for_judges_is_not_asked_for_where_no_judge_asks() -> None:
-    from dgm import judging
+    from dgm.evaluation import judging
 
     assert judging.asked([shipped("grading")], Models(judge="m")).judge is None
     assert judging.asked([shipped("summary")], Models(judge="m")).judge == "m"

@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from dgm import scaffold
-from dgm.audit import check, contract, leaks
-from dgm.audit.findings import Level
 from dgm.domain import Artifact
-from dgm.domains import load
+from dgm.domains import load, scaffold
+from dgm.domains.audit import check, contract, leaks
+from dgm.domains.audit.findings import Level
 from dgm.errors import UserError
 from dgm.sandbox.bubblewrap import Bubblewrap
 
@@ -196,7 +195,7 @@ def test_the_tutorial_works_as_written(tmp_path: Path) -> None:
 
 
 def test_artifacts_are_twenty_at_least_for_each_kind() -> None:
-    from dgm.audit.hostile import decoys
+    from dgm.domains.audit.hostile import decoys
 
     for kind, right in (("label", "yes"), ("number", 3), ("text", "word"), ("files", "def f(x): return x")):
         made = list(decoys(kind, ("solution.py",), right))

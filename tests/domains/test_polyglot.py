@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from dgm.audit.hostile import SOURCES
 from dgm.domain import Artifact, Split, Status, Task, Verdict, harness
 from dgm.domains import DataRef, LoadedDomain, load
+from dgm.domains.audit.hostile import SOURCES
 from dgm.errors import UserError
+from dgm.evaluation.session import JudgeSession
 from dgm.sandbox import Limits
 from dgm.sandbox.bubblewrap import Bubblewrap
-from dgm.session import JudgeSession
 from tests.domains import cheats
 from tests.domains.folders import shipped
 

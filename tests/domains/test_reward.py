@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from dgm.domain import JSON, Artifact, CallOutcome, Split, Status, Task
+from dgm.evaluation.session import JudgeSession
 from dgm.sandbox import Limits
 from dgm.sandbox.bubblewrap import Bubblewrap
-from dgm.session import JudgeSession
 from tests.domains.folders import part, shipped
 
 mujoco = pytest.mark.skipif(importlib.util.find_spec("mujoco") is None, reason="the extra dgm[reward] is not installed")

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from dgm import start
 from dgm.config import Models, Origin, Place, RunConfig, Search
 from dgm.domain import Split, Task
+from dgm.sitting import start
 from dgm.testing import ScriptedModels
 from tests.domains.folders import shipped
 

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from dgm.domain import Artifact, Split, Status, Task, Verdict
 from dgm.domains import DataRef, load
 from dgm.errors import UserError
+from dgm.evaluation.session import JudgeSession
 from dgm.sandbox import Limits
 from dgm.sandbox.bubblewrap import Bubblewrap
-from dgm.session import JudgeSession
 from tests.domains import recorded_logs
 from tests.domains.folders import part, quick, shipped
 

@@ -14,16 +14,16 @@ from typing import Any
 
 import pytest
 
-from dgm import start
 from dgm.config import Origin, Place, RunConfig, Search
 from dgm.domain import Artifact, Split, Status, Task, Verdict
 from dgm.domains import DataRef, LoadedDomain, load
 from dgm.errors import UserError
+from dgm.evaluation.session import JudgeSession
 from dgm.sandbox import Limits, images
 from dgm.sandbox.bubblewrap import Bubblewrap
 from dgm.sandbox.docker import Docker, from_environment
 from dgm.sandbox.engine.client import Engine
-from dgm.session import JudgeSession
+from dgm.sitting import start
 
 IMAGE = "dgm-test-instance:1"
 REPOSITORY = {

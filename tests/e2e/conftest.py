@@ -9,8 +9,9 @@ from textwrap import dedent, indent
 
 import pytest
 
-from dgm import loop, start
+from dgm import loop
 from dgm.config import Control, Origin, Place, RunConfig, Search
+from dgm.sitting import start
 
 DOMAIN_TOML = """\
 name = "thresholds"

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from dgm import loop, start
+from dgm import loop
 from dgm.archive import Admission, Archive
 from dgm.archive.verify import verify
 from dgm.cli import app
@@ -25,6 +25,7 @@ from dgm.domain import Files, Split
 from dgm.errors import SandboxUnavailable, Status, UserError
 from dgm.sandbox import Limits
 from dgm.sandbox.local import Local, LocalSession
+from dgm.sitting import start
 from dgm.testing import ScriptedModels
 
 from .conftest import AGENT, SEED, World
@@ -200,8 +201,8 @@ def test_b8_a_meta_agent_sees_train_and_nothing_else(world: World, backend: str)
 
 
 def test_b8_feedback_withheld_shows_no_result(world: World) -> None:
-    from dgm import feedback
     from dgm.domains import load
+    from dgm.proposal import feedback
 
     run = world.start()
     files = feedback.build(run.archive, 0, [load(world.domain())], ["agent"], run.rng(1, "x"), withheld=True)

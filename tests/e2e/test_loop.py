@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dgm import loop, start
+from dgm import loop
 from dgm.archive import Admission, Archive
 from dgm.domain import Files, Split
 from dgm.errors import SandboxUnavailable
 from dgm.results import best_per_domain, results
 from dgm.sandbox import Limits, Sandbox, Session
+from dgm.sitting import start
 
 from .conftest import World
 

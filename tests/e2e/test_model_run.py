@@ -16,11 +16,12 @@ from pathlib import Path
 
 import pytest
 
-from dgm import loop, start
+from dgm import loop
 from dgm.archive import Admission
 from dgm.config import Models, Origin, Place, RunConfig, Search
 from dgm.domain import Split
-from dgm.run import Run
+from dgm.sitting import start
+from dgm.sitting.run import Run
 from dgm.testing import ScriptedModels
 
 from .player import Player

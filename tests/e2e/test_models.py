@@ -14,13 +14,14 @@ from typing import Any
 
 import pytest
 
-from dgm import loop, start
+from dgm import loop
 from dgm.archive import Archive
 from dgm.config import Models, RunConfig, Spending
 from dgm.errors import UserError
 from dgm.gateway import NANO
 from dgm.gateway.cache import CallStore
-from dgm.run import Run
+from dgm.sitting import start
+from dgm.sitting.run import Run
 from dgm.testing import Flaw, ScriptedModels, Storm
 
 from .conftest import AGENT, World, doing
@@ -200,7 +201,8 @@ def test_a_model_is_not_offered_to_halves_that_do_not_ask(world: World, tmp_path
 KILLED = """
 import sys
 from pathlib import Path
-from dgm import config, loop, start
+from dgm import config, loop
+from dgm.sitting import start
 path = Path(sys.argv[1])
 run = start.create(path, config.parse(Path(sys.argv[2]).read_text(), "c"), print)
 with run:
@@ -247,7 +249,8 @@ def test_what_a_killed_run_has_paid_for_is_not_paid_for_twice(asking, tmp_path: 
 RESUMED = """
 import sys
 from pathlib import Path
-from dgm import loop, start
+from dgm import loop
+from dgm.sitting import start
 with start.reopen(Path(sys.argv[1]), print) as run:
     loop.evolve(run, lambda _: None)
 """

@@ -9,7 +9,7 @@ import pytest
 from dgm import loop
 from dgm.archive import AgentRecord
 from dgm.genome import SELECT
-from dgm.run import OWN, SELECTION, Run
+from dgm.sitting.run import OWN, SELECTION, Run
 
 from .conftest import World
 
@@ -53,7 +53,7 @@ def test_without_a_rule_of_its_own_a_genome_begins_with_the_uniform_one(world: W
 def test_a_rule_that_fails_is_replaced_by_chance_and_told(
     world: World, deed: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from dgm import own_selection
+    from dgm.proposal import own_selection
     from dgm.sandbox import Limits
 
     monkeypatch.setattr(own_selection, "LIMITS", Limits(seconds=0.5, memory_mb=256))

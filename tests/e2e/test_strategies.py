@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from dgm import loop, rederive, results
+from dgm import loop, results
 from dgm.archive import AgentRecord, Archive
 from dgm.archive.verify import verify
 from dgm.domain import Split
 from dgm.errors import UserError
 from dgm.results import ROOT
+from dgm.sitting import rederive
 from dgm.strategy import journal
 from dgm.strategy.records import state_of
 

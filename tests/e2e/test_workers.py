@@ -8,10 +8,11 @@ from contextlib import closing
 
 import pytest
 
-from dgm import loop, rederive
+from dgm import loop
 from dgm.archive import AgentRecord, Archive
 from dgm.errors import SandboxUnavailable
-from dgm.run import Run
+from dgm.sitting import rederive
+from dgm.sitting.run import Run
 
 from .conftest import World
 
@@ -94,7 +95,7 @@ def test_an_error_in_one_worker_ends_all(world: World) -> None:
 
 
 def test_a_run_that_was_stopped_between_goes_on_with_the_numbers_that_are_missing(world: World) -> None:
-    from dgm import start
+    from dgm.sitting import start
 
     run = crewed(world, 3, meta=world.meta_doing(SLOW_FIRST), proposals=8)
     done: list[int] = []

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from dgm import start
-from dgm.run import Run
+from dgm.sitting import start
+from dgm.sitting.run import Run
 from tests.e2e.conftest import World
 
 from .cluster import Nodes

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from dgm import loop, rederive
+from dgm import loop
 from dgm.archive import Admission
 from dgm.domain import Split
 from dgm.errors import JudgeFailed, SandboxUnavailable, Status
 from dgm.executor.pieces import Improve
-from dgm.propose import NotBorn
-from dgm.run import Run
+from dgm.proposal.propose import NotBorn
+from dgm.sitting import rederive
+from dgm.sitting.run import Run
 from tests.e2e.conftest import DOMAIN_CODE, World
 
 from .conftest import through

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from dgm import loop, rederive, start
+from dgm import loop
 from dgm.archive import Admission, AgentRecord, Archive
 from dgm.archive.verify import verify
 from dgm.errors import SandboxUnavailable, Status, UserError
@@ -18,8 +18,9 @@ from dgm.executor import connect, leases
 from dgm.executor.leases import Leasing, Lost
 from dgm.executor.node import Setting, working
 from dgm.executor.pieces import Evaluate, Outcome, Piece, perform
-from dgm.propose import NotBorn
-from dgm.run import Run
+from dgm.proposal.propose import NotBorn
+from dgm.sitting import rederive, start
+from dgm.sitting.run import Run
 from tests.e2e.conftest import World
 
 from .cluster import Nodes

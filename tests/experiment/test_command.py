@@ -15,7 +15,7 @@ import pytest
 
 from dgm.archive import Archive, lock
 from dgm.cli import report
-from dgm.settings import config_of
+from dgm.sitting.settings import config_of
 from dgm.web.pages import compare
 from dgm.web.shelf import Shelf
 from tests.cli.conftest import call as call  # the fixture

@@ -116,8 +116,8 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.stem)
 def test_shipped_experiments_are_good_and_name_things_that_exist(file: Path) -> None:
     from dgm.domains import load
+    from dgm.genome.sources import from_halves
     from dgm.selection import selector
-    from dgm.sources import from_halves
 
     for run in {run.variant: run for run in read(file, HERE).runs}.values():
         for domain in run.config.domains:

@@ -19,8 +19,8 @@ from dgm.archive import Archive, tables
 from dgm.archive.store import GitStore
 from dgm.archive.verify import verify
 from dgm.errors import UserError
-from dgm.exports import bundle
-from dgm.importers.bundle import restore
+from dgm.exchange.exports import bundle
+from dgm.exchange.importers.bundle import restore
 from tests.archive.world import FAST, child, create, failed, results
 
 

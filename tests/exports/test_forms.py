@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from dgm.archive import Archive
 from dgm.config import RunConfig
-from dgm.exports import flat, page
-from dgm.exports.graph import Graph, as_json, dot, graphml
+from dgm.exchange.exports import flat, page
+from dgm.exchange.exports.graph import Graph, as_json, dot, graphml
 from tests.archive.world import FAST, child, failed
 
 HOSTILE = "</script><script>alert(1)</script>\"'\\ =1+1 \x1b]0;x\x07 \u202e &amp; <img src=x onerror=alert(1)> {%"

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from dgm.errors import ModelUnavailable, Status
+from dgm.evaluation.session import AgentSession
 from dgm.gateway import Role
 from dgm.gateway.cache import CallStore
 from dgm.gateway.desk import AT_ONCE
@@ -17,7 +18,6 @@ from dgm.gateway.faults import Patience
 from dgm.gateway.http import HttpUpstream
 from dgm.sandbox.bubblewrap import Bubblewrap
 from dgm.sandbox.local import Local
-from dgm.session import AgentSession
 from dgm.testing import Flaw, ScriptedModels
 from tests.gateway.worlds import PRICE, gateway, session
 from tests.sandbox.test_contract import EXEC

@@ -134,6 +134,9 @@ def test_importing_the_gateway_imports_no_client():
     import subprocess
     import sys
 
-    code = "import sys, dgm.session, dgm.gateway.service; print([m for m in ('httpx', 'litellm') if m in sys.modules])"
+    code = (
+        "import sys, dgm.evaluation.session, dgm.gateway.service;"
+        "print([m for m in ('httpx', 'litellm') if m in sys.modules])"
+    )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=dict(os.environ))
     assert out.stdout.strip() == "[]"

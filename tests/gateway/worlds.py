@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from dgm.evaluation.session import AgentSession
 from dgm.gateway import COMPLETIONS, Reply, Role, Scope, Upstream
 from dgm.gateway.budget import Budget
 from dgm.gateway.cache import CallStore
@@ -19,7 +20,6 @@ from dgm.gateway.prices import Price, Prices
 from dgm.gateway.service import Gateway, Rules
 from dgm.gateway.visit import Ticket, Visit
 from dgm.sandbox import Sandbox
-from dgm.session import AgentSession
 from dgm.testing import ScriptedModels
 from tests.sandbox.worlds import LIMITS, Start, task_agent
 

@@ -15,11 +15,12 @@ from typing import Any
 
 import pytest
 
-from dgm import loop, start
+from dgm import loop
 from dgm.archive import Admission
 from dgm.config import Models, Origin, Place, RunConfig, Search
 from dgm.domain import Split
 from dgm.sandbox import interpreter
+from dgm.sitting import start
 from dgm.testing import ScriptedModels
 from tests.e2e.conftest import World
 

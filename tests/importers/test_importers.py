@@ -13,7 +13,7 @@ from dgm.archive import Archive
 from dgm.archive.verify import verify
 from dgm.cli import report, tree
 from dgm.errors import UserError
-from dgm.importers import SYSTEMS, import_run
+from dgm.exchange.importers import SYSTEMS, import_run
 from tests.archive.world import FAST
 from tests.importers import runs
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dgm.archive.diff import file_diff
-from dgm.importers.patching import CannotApply, apply
+from dgm.exchange.importers.patching import CannotApply, apply
 
 lines = st.lists(
     st.sampled_from(["a", "b", "", "--- x", "+++ y", "@@ -1 +1 @@", "é", " ", "diff --git a/q b/q"]), max_size=14

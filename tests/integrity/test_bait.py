@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dgm.errors import AgentFailed
+from dgm.evaluation.session import AgentSession
 from dgm.gateway import Role
 from dgm.integrity import Kind, conduct
 from dgm.sandbox.bait import DECOY, NAMES, Baited, Lure
 from dgm.sandbox.bubblewrap import Bubblewrap
-from dgm.session import AgentSession
 from dgm.testing import ScriptedModels
 from tests.gateway.worlds import gateway, session
 from tests.sandbox.worlds import LIMITS, META, Start, ask, meta_agent, task_agent

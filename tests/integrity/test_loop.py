@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from dgm import loop, results, start
+from dgm import loop, results
 from dgm.archive import Admission, AgentRecord
 from dgm.archive.verify import verify
 from dgm.errors import Status
 from dgm.integrity import Kind, by_agent
-from dgm.run import Run
+from dgm.sitting import start
+from dgm.sitting.run import Run
 from tests.e2e.conftest import DOMAIN_CODE, World
 
 pytestmark = pytest.mark.needs("bubblewrap")

@@ -14,7 +14,7 @@ import pytest
 from dgm import steering
 from dgm.archive import Archive
 from dgm.errors import UserError
-from dgm.mcp.tools import Tools
+from dgm.exchange.mcp.tools import Tools
 from tests.archive.world import child, create
 from tests.cli.worlds import environment, snapshot
 

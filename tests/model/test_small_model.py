@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from dgm import loop, start
+from dgm import loop
 from dgm.archive import Admission
 from dgm.config import Models, Origin, Place, RunConfig, Search
 from dgm.errors import Status
+from dgm.sitting import start
 
 from . import server
 

@@ -27,7 +27,8 @@ IGNORED = {  # what a used checkout has lying about
 ZONES = ("agents", "meta", "domains")
 DIGESTS = """
 import json
-from dgm import domains, genome, sources
+from dgm import domains, genome
+from dgm.genome import sources
 halves = {half: list(sources.seeds(half)) for half in genome.HALVES}
 seeds = {f"{a}+{m}": genome.digest(sources.from_halves(a, m).genome) for a in halves["agent"] for m in halves["meta"]}
 print(json.dumps([seeds, {name: domains.load(name).digest for name in domains.available()}]))

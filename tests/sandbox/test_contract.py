@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dgm.errors import AgentFailed, SandboxUnavailable, Status
-from dgm.session import AgentSession, JudgeSession
+from dgm.evaluation.session import AgentSession, JudgeSession
 from tests.sandbox.worlds import (
     EVERY_BACKEND,
     LIMITS,

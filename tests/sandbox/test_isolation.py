@@ -11,12 +11,12 @@ import pytest
 
 from dgm.domain import Files
 from dgm.errors import Status
+from dgm.evaluation.session import AgentSession
 from dgm.sandbox import cgroup
 from dgm.sandbox.bubblewrap import Bubblewrap, _hidden
 from dgm.sandbox.local import Local
 from dgm.sandbox.seccomp import ARCHITECTURES, PROFILE
 from dgm.sandbox.syscalls import NUMBERS
-from dgm.session import AgentSession
 from tests.sandbox.test_contract import EXEC
 from tests.sandbox.worlds import ISOLATING_BACKENDS, LIMITS, META, agent_session, ask, meta_agent, task_agent
 

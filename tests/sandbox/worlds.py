@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
+from dgm.evaluation.session import AgentSession, Reply
 from dgm.sandbox import Limits, Sandbox, cgroup
 from dgm.sandbox.bubblewrap import Bubblewrap
 from dgm.sandbox.docker import DockerSession
 from dgm.sandbox.docker import from_environment as Docker
 from dgm.sandbox.local import Local
-from dgm.session import AgentSession, Reply
 
 LIMITS = Limits(seconds=10, memory_mb=256, processes=32, disk_mb=32, answer_kb=256, log_kb=16)
 

@@ -15,13 +15,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from dgm.evaluation.session import AgentSession, Improved, Reply
 from dgm.gateway import Role
 from dgm.gateway.budget import Budget
 from dgm.genome import parse_spec
+from dgm.genome.sources import from_halves
 from dgm.sandbox import Limits
 from dgm.sandbox.local import Local
-from dgm.session import AgentSession, Improved, Reply
-from dgm.sources import from_halves
 from dgm.testing import ScriptedModels
 from dgm.testing.models import Flaw
 from tests.gateway.worlds import gateway

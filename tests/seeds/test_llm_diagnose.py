@@ -23,7 +23,7 @@ WRONG = {"prediction": "yes", "score": 0.0, "log": ""}
 def topics(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Draws 2,000 times; how often each topic came, as parts."""
     # The half as it is composed: its own files over those of the seed that it extends.
-    from dgm.sources import from_halves
+    from dgm.genome.sources import from_halves
 
     half = tmp_path_factory.mktemp("half")
     for path, data in from_halves("llm", "diagnose").genome.items():

@@ -8,9 +8,10 @@ from types import ModuleType
 
 import pytest
 
-from dgm import loop, start
+from dgm import loop
 from dgm.config import Place, RunConfig, Search
 from dgm.domain import Split
+from dgm.sitting import start
 from tests.domains.folders import shipped
 
 SEEDS = Path(__file__).resolve().parents[2]

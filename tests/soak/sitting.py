@@ -10,9 +10,10 @@ import sys
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
-from dgm import config, loop, start
+from dgm import config, loop
 from dgm.archive import failpoints
 from dgm.selection import published  # here, so that it is loaded before the fork
+from dgm.sitting import start
 
 __all__ = ["published", "sit"]
 

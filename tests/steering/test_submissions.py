@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from dgm import steering, submissions
+from dgm import steering
 from dgm.archive import Admission, Archive
 from dgm.archive.verify import verify
 from dgm.errors import Status, UserError
 from dgm.genome import HalfSpec, compose, parse_spec
-from dgm.propose import NotBorn
+from dgm.proposal import submissions
+from dgm.proposal.propose import NotBorn
 from dgm.steering.helm import Helm
 from tests.archive.world import FAST, child, create, proposal
 

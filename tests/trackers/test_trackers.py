@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from dgm import trackers
 from dgm.archive import Archive
 from dgm.errors import UserError
+from dgm.exchange import trackers
 from tests.archive.world import FAST, child, create, failed, results
 from tests.cli.worlds import environment
 
@@ -28,7 +28,7 @@ def where() -> Iterator[Path]:
 RUN = """
 import sys
 from pathlib import Path
-from dgm import trackers
+from dgm.exchange import trackers
 from dgm.archive import Archive
 from tests.archive.world import child, failed, results
 
@@ -204,6 +204,6 @@ def test_without_trackers_nothing_is_loaded(where: Path) -> None:
     with Archive.create(where / "run", "", child(0)) as archive, trackers.mirror([], archive, print) as mirror:
         mirror.proposal(archive.agent(0))
         mirror.tested(0)
-    code = "import sys, dgm.trackers; print({'mlflow', 'wandb', 'opentelemetry'} & set(sys.modules))"
+    code = "import sys, dgm.exchange.trackers; print({'mlflow', 'wandb', 'opentelemetry'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], env=environment(), capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"

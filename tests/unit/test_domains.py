@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from dgm.controls import PermutedTrain
 from dgm.domain import Artifact, Split
 from dgm.domains import DataRef, load
 from dgm.errors import JudgeFailed, UserError
+from dgm.evaluation.controls import PermutedTrain
 
 TOML = """\
 name = "toy"

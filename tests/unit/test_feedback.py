@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from dgm import feedback
 from dgm.archive import Archive
+from dgm.proposal import feedback
 from tests.archive.world import FAST, child, create, failed
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from dgm.errors import UserError
 from dgm.genome import parse_spec
-from dgm.sources import from_directory, from_halves, seeds
+from dgm.genome.sources import from_directory, from_halves, seeds
 
 SEED = 'name = "mine"\nprotocol = 1\ndescription = "Mine."\nentry = "main.py:Agent"\n'
 

@@ -20,10 +20,10 @@ from typing import Any, Self
 
 from dgm.domain import JSON, CallOutcome, Files
 from dgm.errors import SandboxUnavailable, Status
+from dgm.evaluation.session import AgentSession, Improved, JudgeSession, Reply
 from dgm.sandbox import Limits, Process, Sandbox, stale
 from dgm.sandbox.engine import leftovers
 from dgm.sandbox.engine.client import Engine
-from dgm.session import AgentSession, Improved, JudgeSession, Reply
 
 LIMITS = Limits(seconds=10, memory_mb=256, processes=32, disk_mb=32, answer_kb=256, log_kb=16)
 PATIENCE = 30.0

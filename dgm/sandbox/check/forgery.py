@@ -11,11 +11,11 @@ from pathlib import Path
 
 from dgm.domain import JSON, Files
 from dgm.errors import AgentFailed, Status
+from dgm.evaluation.session import Reply
 from dgm.genome import check_files
 from dgm.sandbox import Limits, Process, Sandbox, Session
 from dgm.sandbox.check.bench import LIMITS, Bench, Start, ask, differs, ended, nothing
 from dgm.sandbox.link import Link
-from dgm.session import Reply
 
 HONEST = "def f(x): return x + 1"
 

@@ -1,0 +1,323 @@
+"""Evaluating a child: it works in one sandbox, its artifacts are judged outside of it, stage by stage.
+
+One `Bench` holds the open sandboxes of one agent. Tasks are shared out over its sessions; results come back in
+the order of the tasks, so the number of sessions changes the time and nothing else. A fault of ours is tried
+again in a fresh sandbox and never becomes a score.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from types import TracebackType
+
+from dgm import statistics
+from dgm.archive import ScoreRecord, VerdictRecord
+from dgm.closing import Closing
+from dgm.domain import JSON, Artifact, Files, Split, Task, Verdict
+from dgm.domains import LoadedDomain, Stage
+from dgm.errors import NoVerdict, SandboxUnavailable, Status
+from dgm.evaluation.judging import Judge
+from dgm.evaluation.session import AgentSession, JudgeSession, Reply
+from dgm.gateway.lines import OFFLINE, Line
+from dgm.genome import HALVES, GenomeSpec, half_files
+from dgm.sandbox import Limits, Sandbox
+from dgm.sandbox.images import within
+from dgm.sitting.ongoing import persistently
+
+PACKAGES_MB = 1024
+"""The least for a half that imports packages: litellm alone takes more than many a domain declares."""
+
+MAX_KEPT = 20_000
+"""Characters of a prediction or a file that are kept in the record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one task came to."""
+
+    domain: str
+    split: Split
+    task: str
+    verdict: Verdict
+    reply: Reply
+    ms: int
+
+    @property
+    def missing(self) -> bool:
+        """Whether there is no verdict, through no fault of the agent."""
+        return self.verdict.status == Status.INFRA
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Results as the archive keeps them, and how many stages they come from."""
+
+    scores: Sequence[ScoreRecord] = ()
+    verdicts: Sequence[VerdictRecord] = ()
+    logs: Mapping[str, Sequence[Mapping[str, JSON]]] = field(default_factory=dict)
+    stages: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One task to be done."""
+
+    domain: LoadedDomain
+    split: Split
+    task: Task
+
+
+class Bench(Closing):
+    """The open sandboxes of one agent: `check` that it starts, then `run` jobs. A context manager."""
+
+    def __init__(
+        self,
+        genome: Files,
+        spec: GenomeSpec,
+        sandbox: Sandbox,
+        domains: Sequence[LoadedDomain],
+        *,
+        sessions: int,
+        seed: int,
+        line: Line = OFFLINE,
+        judge: Line = OFFLINE,
+        task_seconds: Callable[[float], float] = float,
+    ) -> None:
+        """`line` leads to the models that may be asked, `judge` to the one that judges ask; `task_seconds` turns a
+        domain's declared time limit for a task into the one that holds here."""
+        self._genome, self._spec, self._sandbox, self._line = genome, spec, sandbox, line
+        self._task_seconds = task_seconds
+        self._limits = Limits(
+            seconds=max((task_seconds(d.spec.limits.seconds) for d in domains), default=10.0),
+            memory_mb=max(
+                (*(d.spec.limits.memory_mb for d in domains), PACKAGES_MB if spec.agent.packages else 0), default=512
+            ),
+            processes=max((d.spec.limits.processes for d in domains), default=64),
+            disk_mb=max((d.spec.limits.disk_mb for d in domains), default=256),
+        )
+        self._seed = seed
+        self._local = threading.local()
+        self._given_up = threading.Event()
+        self._judge_line, self._judge = judge, Judge(judge, self._given_up) if judge.models else None
+        self._agents: list[AgentSession] = []
+        self._stack = ExitStack()
+        self._lock = threading.Lock()
+        self._pool = ThreadPoolExecutor(sessions, thread_name_prefix="evaluate")
+
+    def check(self, halves: Iterable[str] = HALVES) -> None:
+        """Start the entries of the halves. Raises AgentFailed when one does not start or speak the protocol."""
+        meta = self._spec.meta
+
+        def start() -> None:
+            with AgentSession(self._sandbox, half_files(self._genome, meta), meta, "meta", self._limits) as session:
+                session.load()
+
+        if "agent" in halves:
+            mine = self._pool.submit(persistently, lambda: self._mine()[0].load(), self._given_up)
+            mine.result()  # this session then works
+        if "meta" in halves:
+            persistently(start, self._given_up)
+
+    def run(self, jobs: Sequence[Job]) -> list[Result]:
+        """All jobs' results, in the jobs' order. Raises SandboxUnavailable, JudgeFailed, or ModelUnavailable when the
+        budget is spent."""
+        return list(self._pool.map(self._one, jobs))
+
+    def _one(self, job: Job) -> Result:
+        return self._line.patiently(lambda: persistently(lambda: self._afresh(job), self._given_up), self._given_up)
+
+    def _afresh(self, job: Job) -> Result:
+        """One try. After a fault of ours the next one meets a fresh sandbox."""
+        try:
+            return self._attempt(job)
+        except SandboxUnavailable:
+            for session in self._mine(job.task.image):
+                session.close()
+            raise
+
+    def _attempt(self, job: Job) -> Result:
+        agent, judge = self._mine(job.task.image)
+        started = time.monotonic()
+        reply = agent.task(
+            dict(job.task.inputs),
+            job.domain.answer_for(job.task),
+            job.task.files,
+            task_seed(self._seed, job),
+            self._task_seconds(job.domain.spec.limits.seconds),
+            f"{job.domain.name}/{job.split}/{job.task.id}",
+        )
+        ms = round((time.monotonic() - started) * 1000)
+        if reply.status != Status.OK:
+            verdict = Verdict(0.0, reply.status, (reply.error or "")[:200])
+        else:
+            verdict = self._verdict(job, Artifact(reply.prediction, reply.files), judge)
+        return Result(job.domain.name, job.split, job.task.id, verdict, reply, ms)
+
+    def _verdict(self, job: Job, artifact: Artifact, judge: JudgeSession) -> Verdict:
+        """The judge's; one whose model gives none is missing, with the status INFRA."""
+        place = judge if job.domain.executes else None
+        try:
+            return self._judge_line.patiently(
+                lambda: job.domain.judge(job.task, artifact, place, self._judge), self._given_up
+            )
+        except NoVerdict as failure:
+            return Verdict(0.0, Status.INFRA, str(failure)[:200])
+
+    def _mine(self, image: str = "") -> tuple[AgentSession, JudgeSession]:
+        """This thread's sessions, opened at its first job; a task with another image than the last gets new ones."""
+        if getattr(self._local, "image", None) != image:
+            for session in getattr(self._local, "sessions", ()):
+                session.close()
+            half, sandbox = self._spec.agent, within(self._sandbox, image) if image else self._sandbox
+            files, desk = half_files(self._genome, half), self._line.desk()
+            agent = AgentSession(sandbox, files, half, "agent", self._limits, desk=desk)
+            judge = JudgeSession(sandbox, self._limits)
+            with self._lock:
+                self._stack.enter_context(agent)
+                self._stack.enter_context(judge)
+                self._agents.append(agent)
+            self._local.sessions, self._local.image = (agent, judge), image
+        sessions: tuple[AgentSession, JudgeSession] = self._local.sessions
+        return sessions
+
+    def abort(self) -> None:
+        """From another thread, or before `close`: tasks under way end at once, with SandboxUnavailable."""
+        self._given_up.set()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        with self._lock:
+            agents = list(self._agents)
+        for agent in agents:
+            agent.abort()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            self.abort()  # nobody waits for a task whose result is lost
+        self.close()
+
+    def close(self) -> None:
+        """End the sandboxes; jobs that have not begun are dropped, those under way are waited for."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._stack.close()
+
+
+def task_seed(seed: int, job: Job) -> int:
+    """The seed an agent gets for a task: the same for every agent of a run, 31 bits."""
+    text = f"{seed}/{job.domain.name}/{job.task.id}".encode(errors="surrogatepass")
+    return int.from_bytes(hashlib.sha256(text).digest()[:4], "big") >> 1
+
+
+Evaluation = Callable[[Bench, Sequence[LoadedDomain]], Measured]
+"""What an agent is put through when it is born."""
+
+
+def first(bench: Bench, domains: Sequence[LoadedDomain]) -> Measured:
+    """The train tasks of the first stage: what a child is known by until a strategy wants to know more."""
+    jobs = [Job(d, Split.TRAIN, task) for d in domains for task in d.splits[Split.TRAIN][: d.stages[0].train]]
+    return measured(bench.run(jobs), domains, 1)
+
+
+def at_birth(strategy: str) -> Evaluation:
+    """What a child is put through when it is born, in a run with this strategy."""
+    return staged if strategy == "staged" else first
+
+
+def staged(bench: Bench, domains: Sequence[LoadedDomain]) -> Measured:
+    """Train and val, stage by stage.
+
+    Stage k of all domains is done before stage k+1 of any; it is reached only when every domain's mean train
+    score of the stage before is at least its gate.
+    """
+    results: list[Result] = []
+    plans = {domain.name: domain.stages for domain in domains}
+    done: dict[tuple[str, Split], int] = {}
+    depth = max(map(len, plans.values()))
+    for number in range(depth):
+        jobs: list[Job] = []
+        for domain in domains:
+            stage = plans[domain.name][min(number, len(plans[domain.name]) - 1)]
+            jobs += _new_jobs(domain, stage, done)
+        results += bench.run(jobs)
+        if number + 1 < depth and not _passed(results, plans, number):
+            return measured(results, domains, number + 1)
+    return measured(results, domains, depth)
+
+
+def test(bench: Bench, domains: Sequence[LoadedDomain]) -> Measured:
+    """All test tasks: only for an agent that has been chosen."""
+    return measured(bench.run([Job(d, Split.TEST, task) for d in domains for task in d.splits[Split.TEST]]), domains)
+
+
+test.__test__ = False  # type: ignore[attr-defined]  # no test, whatever pytest thinks of the name
+
+
+def measured(results: Sequence[Result], domains: Sequence[LoadedDomain], stages: int = 0) -> Measured:
+    """Results in the archive's form."""
+    return Measured(_scores(results, domains), _verdicts(results), _logs(results), stages)
+
+
+def _new_jobs(domain: LoadedDomain, stage: Stage, done: dict[tuple[str, Split], int]) -> list[Job]:
+    jobs = []
+    for split, wanted in ((Split.TRAIN, stage.train), (Split.VAL, stage.val)):
+        start = done.get((domain.name, split), 0)
+        jobs += [Job(domain, split, task) for task in domain.splits[split][start:wanted]]
+        done[domain.name, split] = max(start, wanted)
+    return jobs
+
+
+def _passed(results: Sequence[Result], plans: Mapping[str, Sequence[Stage]], number: int) -> bool:
+    for name, stages in plans.items():
+        scores = [r.verdict.score for r in results if r.domain == name and r.split == Split.TRAIN and not r.missing]
+        gate = stages[number].gate if number < len(stages) - 1 else 0.0
+        if scores and sum(scores) / len(scores) < gate:
+            return False
+    return True
+
+
+def _scores(results: Sequence[Result], domains: Sequence[LoadedDomain]) -> list[ScoreRecord]:
+    """One score for each domain and split that has results."""
+    totals = {(d.name, split): d.planned(split) for d in domains for split in Split}
+    grouped: dict[tuple[str, Split], list[float]] = {}
+    for result in results:
+        kept = grouped.setdefault((result.domain, result.split), [])
+        if not result.missing:
+            kept.append(result.verdict.score)
+    rows = []
+    for (domain, split), values in grouped.items():
+        s = statistics.score(values, totals[domain, split])
+        rows.append(ScoreRecord(domain, split, s.n, s.total, s.mean, s.low, s.high))
+    return rows
+
+
+def _verdicts(results: Sequence[Result]) -> list[VerdictRecord]:
+    """The results as the archive keeps them."""
+    return [
+        VerdictRecord(r.domain, r.split, r.task, None if r.missing else r.verdict.score, r.verdict.status, r.ms)
+        for r in results
+    ]
+
+
+def _logs(results: Sequence[Result]) -> dict[str, list[dict[str, JSON]]]:
+    """Transcripts by `domain.split`, capped; of them the feedback for train is made."""
+    kept: dict[str, list[dict[str, JSON]]] = {}
+    for r in results:
+        row: dict[str, JSON] = {
+            "task": r.task, "score": None if r.missing else r.verdict.score, "status": str(r.verdict.status)
+        }  # fmt: skip
+        row["prediction"] = r.reply.prediction if len(str(r.reply.prediction)) <= MAX_KEPT else None
+        if r.reply.files:
+            row["files"] = {p: data[:MAX_KEPT].decode(errors="replace") for p, data in r.reply.files.items()}
+        row |= {
+            key: text
+            for key, text in (("detail", r.verdict.detail), ("error", r.reply.error), ("log", r.reply.log))
+            if text
+        }
+        kept.setdefault(f"{r.domain}.{r.split}", []).append(row)
+    return kept

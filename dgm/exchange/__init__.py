@@ -1,0 +1,3 @@
+"""Archives and the world outside: files of other forms (`exports`), runs of other systems (`importers`), experiment
+trackers (`trackers`), assistants (`mcp`).
+"""

@@ -1,0 +1,75 @@
+"""One proposal: the parent's meta agent edits a copy of its genome in a sandbox; the kernel builds the child."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dgm.archive import Admission
+from dgm.domain import Files
+from dgm.errors import AgentFailed, Status
+from dgm.evaluation.session import AgentSession, Improved
+from dgm.gateway.lines import OFFLINE, Line
+from dgm.genome import GenomeSpec, build_child
+from dgm.sandbox import Limits, Sandbox
+from dgm.sitting.ongoing import Ongoing, persistently
+
+
+class NotBorn(AgentFailed):
+    """A proposal that gave no child that could be evaluated; `admission` says in which way."""
+
+    def __init__(self, admission: Admission, status: Status, reason: str) -> None:
+        super().__init__(status, reason)
+        self.admission = admission
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.admission, self.status, self.reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A child's files, and what its maker says of them (which nothing is decided on)."""
+
+    files: Mapping[str, bytes]
+    summary: str
+
+
+def improve(
+    genome: Files,
+    feedback: Files,
+    spec: GenomeSpec,
+    evolve: frozenset[str],
+    sandbox: Sandbox,
+    *,
+    iterations_left: int,
+    seed: int,
+    seconds: float,
+    line: Line = OFFLINE,
+    ongoing: Ongoing | None = None,
+) -> Edit:
+    """Run the meta half of `genome` on a copy of it, with the models that `line` leads to.
+
+    Raises NotBorn, SandboxUnavailable (also when all that is `ongoing` is given up), or ModelUnavailable when the
+    budget is spent.
+    """
+    limits = Limits(seconds=seconds, memory_mb=2048)
+    ongoing = ongoing or Ongoing()
+
+    def once() -> Improved:
+        session = AgentSession(sandbox, genome, spec.meta, "meta", limits, feedback=feedback, desk=line.desk())
+        with session, ongoing.holding(session):
+            return session.improve(genome, iterations_left=iterations_left, seed=seed)
+
+    try:
+        improved = line.patiently(lambda: persistently(once, ongoing.given_up), ongoing.given_up)
+    except AgentFailed as failure:
+        raise NotBorn(Admission.FAILED, failure.status, failure.reason) from None
+    if improved.refused:
+        raise NotBorn(Admission.REFUSED, Status.FORBIDDEN, "; ".join(improved.refused[:5]))
+    try:
+        files = build_child(genome, improved.files, spec, evolve)
+    except AgentFailed as failure:
+        raise NotBorn(Admission.REFUSED, failure.status, failure.reason) from None
+    if files == dict(genome):
+        raise NotBorn(Admission.UNCHANGED, Status.OK, improved.summary or "nothing was changed")
+    return Edit(files, improved.summary)

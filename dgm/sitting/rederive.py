@@ -1,0 +1,67 @@
+"""Deriving every recorded choice of a parent again, from what it could see and the random key it was made with.
+
+With a strategy, every decision between a child and more evidence is made again, from its journal. Not covered: choices
+that a person made (pins, submissions), which are checked against the events that asked for them,
+and those of genomes (`--evolve select`), whose code would have to run again.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+from dgm import config as configs
+from dgm.archive import Archive, EventRecord, ProposalRecord
+from dgm.archive.steered import Action, bodies
+from dgm.selection import choose, selector
+from dgm.sitting.run import OWN, SELECTION
+from dgm.steering import PIN, SUBMIT
+
+
+def check(archive: Archive) -> Iterator[str]:
+    """A sentence for each choice that does not come out again. Raises UserError where a selector is not installed."""
+    search = configs.parse(archive.config, f"{archive.path}/dgm.toml").search
+    events = archive.events()
+    if search.strategy != "staged":
+        yield from _decisions(events, search.strategy)
+        return
+    select = selector(search.selector)
+    hidden = unseen(events)
+    for proposal in archive.proposals()[1:]:
+        if proposal.selector in (PIN, SUBMIT, OWN):
+            continue
+        seen = set(range(proposal.archive_version + 1)) - hidden.get(proposal.id, set())
+        view = archive.as_of(seen, proposal.id).without(vetoes(events, proposal))
+        again = choose(view, select, random.Random(proposal.key))
+        if again != proposal.parent:
+            yield (
+                f"agent {proposal.id}: its parent was {proposal.parent}, and {proposal.selector} chooses {again} "
+                f"from what it saw with the key {proposal.key!r}"
+            )
+
+
+def _decisions(events: list[EventRecord], name: str) -> Iterator[str]:
+    from dgm.strategy import journal, strategy
+
+    for seq, done, again in journal.derived(events, strategy(name)):
+        yield f"event {seq}: the search did {done}, and {name} asks for {again} from what it knew"
+
+
+def unseen(events: list[EventRecord]) -> dict[int, set[int]]:
+    """Proposal to the agents below its archive version that were in flight when it began."""
+    found: dict[int, set[int]] = {}
+    for event in events:
+        if event.kind == SELECTION and isinstance(event.body, dict) and "unseen" in event.body:
+            found[event.body["proposal"]] = set(event.body["unseen"])
+    return found
+
+
+def vetoes(events: list[EventRecord], proposal: ProposalRecord) -> set[int]:
+    """The agents that were vetoed when a proposal began."""
+    vetoed: set[int] = set()
+    for event, body in bodies(events):
+        if event.time <= proposal.started and body["action"] == Action.VETO:
+            vetoed.add(body["agent"])
+        elif event.time <= proposal.started and body["action"] == Action.UNVETO:
+            vetoed.discard(body["agent"])
+    return vetoed

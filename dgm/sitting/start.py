@@ -1,0 +1,241 @@
+"""From a configuration to a run that can step: everything that must be resolved, checked and pinned first.
+
+`create` starts a new archive, `reopen` goes on with one that is there. Both refuse in one sentence, before
+anything is written, when a domain, seed, selector, data file or sandbox is not what it should be.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dgm import config as configs
+from dgm import loop, results
+from dgm.archive import Archive, DomainRecord
+from dgm.config import Models, RunConfig, Search
+from dgm.domain import Files, Split
+from dgm.domains import DataRef, LoadedDomain, load
+from dgm.errors import AgentFailed, UserError
+from dgm.evaluation import evaluate, judging
+from dgm.evaluation.calibration import CALIBRATION, Calibration, calibrate
+from dgm.evaluation.controls import PermutedTrain
+from dgm.executor import connect
+from dgm.gateway import BudgetSpent, opening
+from dgm.gateway.lines import Lines
+from dgm.genome import HALVES, SELECT, GenomeSpec, parse_spec, sources
+from dgm.integrity import Policy, Watch, note
+from dgm.proposal import own_selection
+from dgm.sandbox import Sandbox, images, stale
+from dgm.sandbox.choose import choose
+from dgm.selection import selector
+from dgm.sitting import settings
+from dgm.sitting.run import Run
+from dgm.steering.helm import Helm
+from dgm.strategy import strategy
+
+if TYPE_CHECKING:
+    from dgm.sitting.pursuit import Pursuit
+
+Notice = Callable[[str], None]
+
+
+def create(path: Path, config: RunConfig, notice: Notice) -> Run:
+    """Check everything, evaluate the root, write the archive. Raises UserError and leaves nothing behind."""
+    Archive.refuse_existing(path)
+    domains = load_domains(config)
+    select = selector(config.search.selector)
+    _check_strategy(config.search)
+    origin = config.origin
+    if origin.genome is None:  # an archive may grow: which agent it was is written down
+        halves = [sources.pinned(half, option) for half, option in ((origin.agent, "--agent"), (origin.meta, "--meta"))]
+        origin = origin.model_copy(update=dict(zip(("agent", "meta"), halves, strict=True)))
+    source = sources.from_directory(origin.genome) if origin.genome else sources.from_halves(origin.agent, origin.meta)
+    for line in source.notices:
+        notice(line)
+    genome = dict(source.genome)
+    if "select" in config.search.evolve:
+        genome.setdefault(SELECT, own_selection.UNIFORM)
+    sandbox = _sandbox(config, source.ours, notice)
+    images.check(sandbox, domains)
+    spec = parse_spec(genome, "the root genome")
+    place = config.place.sandbox if ":" in config.place.sandbox else sandbox.name
+    config = config.model_copy(
+        update={
+            "digests": {domain.name: domain.digest for domain in domains},
+            "place": config.place.model_copy(update={"sandbox": place}),
+            "models": judging.asked(domains, asked(spec, config.models)),
+            "origin": origin,
+        }
+    )
+    watch = Watch(sandbox, f"{config.search.random_seed}/{results.ROOT}/bait")
+    executor = connect(config, path)
+    try:
+        archive = _measured_root(path, config, genome, spec, watch, domains, notice)
+        return _run(Run(archive, config, domains, sandbox, spec, select, Helm(archive), tell=notice, executor=executor))
+    except BaseException:
+        executor.close()
+        raise
+
+
+def _measured_root(
+    path: Path,
+    config: RunConfig,
+    genome: Files,
+    spec: GenomeSpec,
+    watch: Watch,
+    domains: Sequence[LoadedDomain],
+    notice: Notice,
+) -> Archive:
+    """A new archive with agent 0 in it."""
+    with opening.before_the_archive(path, config, notice) as lines:
+        notice("measuring the root")
+        bench = evaluate.Bench(
+            genome,
+            spec,
+            watch.sandbox,
+            domains,
+            sessions=config.place.sessions,
+            seed=config.search.random_seed,
+            line=lines.working(results.ROOT),
+            judge=lines.judging(results.ROOT),
+            task_seconds=config.task_seconds,
+        )
+        try:
+            told = calibrations(domains, lines, notice)
+            with bench:
+                child = loop.root(genome, spec, domains, bench, evaluate.at_birth(config.search.strategy))
+        except AgentFailed as failure:
+            raise UserError(f"the root genome does not start: {failure.reason}") from None
+        except BudgetSpent as spent:
+            raise UserError(f"the budget ends before the root is measured: {spent}; raise --budget-usd") from None
+    records = [DomainRecord(d.name, str(d.spec.version), d.digest) for d in domains]
+    archive = Archive.create(path, config.to_toml(), child, records)
+    note(archive, results.ROOT, watch.unborn(), Policy.FLAG)
+    for row in told:
+        archive.add_event(CALIBRATION, asdict(row))
+    return archive
+
+
+def reopen(path: Path, notice: Notice, changes: Mapping[str, object] | None = None) -> Run:
+    """Open a run to go on with it. `changes` are settings that may be other than before: see `config.CHANGEABLE`."""
+    # Everything is checked before the archive is opened for writing, which already changes its files.
+    with Archive.open(path) as reader:
+        config = settings.config_of(reader)
+        spec = parse_spec(reader.files(0), f"{path}#0")
+    domains = load_domains(config)
+    for domain in domains:
+        if config.digests.get(domain.name) != domain.digest:
+            raise UserError(
+                f"domain {domain.name} is not the one this run began with (its digest differs); "
+                "put it back, or start a new run"
+            )
+    select = selector(config.search.selector)
+    sandbox = _sandbox(config, True, notice)
+    images.check(sandbox, domains)
+    archive = Archive.open(path, write=True)
+    try:  # after the archive, whose lock says that no other driver has work given out
+        executor = connect(configs.changed(config, changes or {}), path)
+    except BaseException:
+        archive.close()
+        raise
+    config = settings.extend(archive, config, changes or {})
+    archive.name_halves(lambda files: loop.task_half(files, spec))
+    run = Run(archive, config, domains, sandbox, spec, select, Helm(archive), tell=notice, executor=executor)
+    run.before = archive.ask.seconds()
+    return _run(run)
+
+
+def _run(run: Run) -> Run:
+    """With its strategy and its models. The record of calls joins the archive, if it is not there yet."""
+    try:
+        run.pursuit = _pursuit(run)
+        opening.move_in(run.archive.path)
+        run.lines = opening.open_lines(run.config.models, run.archive.path, run.config.search.random_seed, run.tell)
+        run.lines.sync(run.archive)
+    except BaseException:
+        run.close()
+        raise
+    return run
+
+
+def _check_strategy(search: Search) -> None:
+    """Raises UserError where a strategy and something else would both choose parents."""
+    if search.strategy == "staged":
+        return
+    if "select" in search.evolve:
+        raise UserError(f"--strategy {search.strategy} chooses parents itself; leave select out of --evolve")
+    if search.selector != Search().selector:
+        raise UserError(f"--strategy {search.strategy} chooses parents itself; leave --selector out")
+
+
+def _pursuit(run: Run) -> Pursuit | None:
+    search = run.config.search
+    if search.strategy == "staged":
+        return None
+    from dgm.sitting.pursuit import Pursuit
+
+    budget = math.inf if search.evaluations is None else float(search.evaluations)
+    rule = strategy(search.strategy)
+    return Pursuit(run.archive, run.domains, rule, seed=search.random_seed, budget=budget)
+
+
+def asked(spec: GenomeSpec, models: Models) -> Models:
+    """The models that the halves of this genome will ask: none that does not say it asks. Raises UserError when there
+    is none for one that does."""
+    agent = models.agent if spec.agent.model else ()
+    meta = (models.meta or models.agent) if spec.meta.model else ()
+    for half, option, given in zip(HALVES, ("--model", "--meta-model"), (agent, meta), strict=True):
+        if spec.half(half).model and not given:
+            raise UserError(f"{option}: the {half} half asks a language model; name one, for example gpt-4o-mini")
+    return models.model_copy(update={"agent": agent, "meta": meta})
+
+
+def calibrations(domains: Sequence[LoadedDomain], lines: Lines, notice: Notice) -> list[Calibration]:
+    """How far the judges that ask a model decide as their labelled examples do; each is told in a notice."""
+    line = lines.judging(None)
+    if not line.models:
+        return []
+    asking = [domain for domain in domains if domain.asks]
+    found = [calibrate(domain, judging.Judge(line)) for domain in asking]
+    for told in filter(None, found):
+        notice(str(told))
+    return [told for told in found if told is not None]
+
+
+def load_domains(config: RunConfig) -> list[LoadedDomain]:
+    """The run's domains, each with its data and controls, all tasks checked."""
+    loaded: list[LoadedDomain] = []
+    unused = dict(config.data)
+    for name in config.domains:
+        domain = load(name)
+        data = unused.pop(domain.name, None) or unused.pop(name, None)
+        if data is not None:
+            domain = load(name, DataRef.parse(data))
+        if config.control.train_labels == "permuted":
+            domain = PermutedTrain.of(domain, config.search.random_seed)
+        if domain.name in {other.name for other in loaded}:
+            raise UserError(f"--domain: {domain.name} is named twice")
+        if not domain.splits[Split.TRAIN]:
+            raise UserError(
+                f"domain {domain.name} has no train tasks with this data; `dgm eval` can still measure on it"
+            )
+        loaded.append(domain)
+    if unused:
+        raise UserError(f"--data: {next(iter(unused))} is not one of the run's domains, {', '.join(config.domains)}")
+    return loaded
+
+
+def _sandbox(config: RunConfig, ours: bool, notice: Notice) -> Sandbox:
+    # Not a sandbox's cost but its wait: for each kind of work as many stand ready as are used at once.
+    sandbox = choose(config.place.sandbox, may_run_model_code=not ours, notice=notice, ahead=config.place.sessions)
+    for caveat in sandbox.caveats():
+        notice(caveat)
+    for path in stale.sweep():
+        notice(f"removed {path}, which a killed run had left")
+    return sandbox
+
+
+__all__: Sequence[str] = ["asked", "create", "load_domains", "reopen"]
