@@ -9,8 +9,11 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+ROOT = Path(__file__).resolve().parents[1]
+ZONES = ("agents", "meta", "domains", "archive")
 CLI, CONFIGURATION, API = "reference/cli.md", "reference/configuration.md", "reference/api.md"
 EXPERIMENT = "reference/experiment.md"
 
@@ -22,7 +25,42 @@ def on_files(files: Any, config: Any) -> Any:
     pages = {CLI: cli_page(), CONFIGURATION: configuration_page(), EXPERIMENT: experiment_page(), API: api_page()}
     for name, page in pages.items():
         files.append(File.generated(config, name, content=page))
+    files.append(File.generated(config, "reference/endings.md", content=endings_page()))
+    for zone in ZONES:
+        files.append(File.generated(config, f"reference/{zone}.md", content=zone_page(zone)))
     return files
+
+
+def endings_page() -> str:
+    """Exit codes, whose fault an error is, and the words for how a task or a proposal ended."""
+    import dgm.errors
+    from dgm.archive import Admission
+    from dgm.cli import errors
+
+    told = re.findall(r"^    (\w+) = .*?#: (.*)$", inspect.getsource(dgm.errors.Status), re.MULTILINE)
+    lines = ["# How things end", "", "Exit codes:", "", "| code | meaning |", "|---|---|"]
+    lines += [f"| {code} | {text} |" for code, text in errors.MEANINGS.items()]
+    lines += [
+        "",
+        "```text",
+        inspect.getdoc(dgm.errors) or "",
+        "```",
+        "",
+        "## A task",
+        "",
+        "| status | meaning |",
+        "|---|---|",
+    ]
+    lines += [f"| `{getattr(dgm.errors.Status, name)}` | {cell(text)} |" for name, text in told]
+    lines += ["", "## A proposal", "", "| admission | meaning |", "|---|---|"]
+    told = re.findall(r"^    (\w+) = .*?#: (.*)$", inspect.getsource(Admission), re.MULTILINE)
+    return "\n".join([*lines, *(f"| `{getattr(Admission, name)}` | {cell(text)} |" for name, text in told)])
+
+
+def zone_page(zone: str) -> str:
+    """The README of a content zone, which is its specification: the protocol of agents, the format of archives. Links
+    to files become plain names."""
+    return re.sub(r"\[([^\]]+)\]\((?!https?:)[^)]+\)", r"\1", (ROOT / zone / "README.md").read_text())
 
 
 def cli_page() -> str:

@@ -20,6 +20,12 @@ from dgm.cli.text import printable
 from dgm.errors import AgentFailed, DgmError, InfrastructureError, JudgeFailed, UserError
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+MEANINGS = {
+    DONE: "done",
+    FAILED: "the run failed, or `verify` or `check` found something",
+    USAGE: "a person must put something right; the one line on stderr says what",
+    INTERRUPTED: "interrupted; `dgm resume` goes on",
+}
 
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 """Typer exports only this child of its usage errors, and the parent's module differs between its versions."""

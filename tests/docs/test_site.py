@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,10 @@ from typing import Any
 import pytest
 
 import dgm
+from dgm.archive import Admission, schema
+from dgm.cli.errors import MEANINGS
 from dgm.config import RunConfig
+from dgm.errors import Status
 from dgm.experiment.plan import Budget, Experiment
 
 
@@ -71,6 +75,24 @@ def test_every_public_name_is_on_its_page(reference: ModuleType) -> None:
         dgm.__all__, key=lambda name: (not name[0].islower(), name)
     )
     assert "<function" not in page
+
+
+def test_every_way_to_end_is_on_its_page(reference: ModuleType) -> None:
+    page = reference.endings_page()
+    words = set(re.findall(r"^\| `?([\w]+)`? \|", page, re.MULTILINE)) - {"code", "status", "admission"}
+    assert words == {*map(str, Status), *map(str, Admission), *map(str, MEANINGS)}
+
+
+def test_every_table_and_column_of_the_database_is_described(repository: Path) -> None:
+    """In archive/README.md: a section for each table, each column in it as `name`."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    schema.migrate(connection)
+    text = (repository / "archive" / "README.md").read_text()
+    for (table,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+        section = text.partition(f"**{table}**")[2].partition("\n**")[0]
+        columns = {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
+        assert columns <= set(re.findall(r"`(\w+)`", section)), table
+    connection.close()
 
 
 @pytest.mark.slow

@@ -23,6 +23,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 PAGES = REPOSITORY / "docs" / "pages"
 BLOCK = re.compile(r'^```(\w+)(?: title="([^"]+)")?\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 NEEDS = {"agent": ("bubblewrap",), "experiment": ("bubblewrap",), "cluster": ("ray", "submitit")}
+KINDS = ("tutorials", "how-to")
 RUNS_NOTHING = {"model"}
 
 
@@ -38,7 +39,7 @@ def blocks(page: Path) -> list[Block]:
 
 
 def tutorials() -> list[object]:
-    names = sorted(path.stem for path in (PAGES / "tutorials").glob("*.md"))
+    names = sorted(path.stem for kind in KINDS for path in (PAGES / kind).glob("*.md"))
     marks = {name: pytest.mark.needs(*resources) for name, resources in NEEDS.items()}
     return [pytest.param(name, marks=marks.get(name, ())) for name in names if name not in RUNS_NOTHING]
 
@@ -69,7 +70,8 @@ def test_what_a_tutorial_tells_to_type_works(name: str, tmp_path: Path) -> None:
     env = environment(PATH=f"{tools}:{os.environ['PATH']}")
     env["PYTHONPATH"] += f":{site}"
     ran = 0
-    for block in blocks(PAGES / "tutorials" / f"{name}.md"):
+    page = next(page for kind in KINDS if (page := PAGES / kind / f"{name}.md").exists())
+    for block in blocks(page):
         if block.title:
             place = where / block.title
             place.parent.mkdir(parents=True, exist_ok=True)
