@@ -55,7 +55,7 @@ async function two(first, second) {
       } catch (error) { replace(place, problem("The difference cannot be shown", error.message)); }
     };
     const name = (side) => (run === other ? `#${side.id}` : `${side.archive}#${side.id}`);
-    const card = (side) => h("div", { class: "sheet stack" }, h("div", { class: "row" }, h("h3", null, h("a", { href: toAgent(side.archive, side.id) }, name(side))), h("span", { class: "chip" }, outcome(side.admission).label), h("span", { class: "muted" }, `mean ${mean(side.mean)}`)), h("p", { class: "small clamp" }, side.summary || (side.parent === null ? "the root" : side.reason)));
+    const card = (side) => h("div", { class: "sheet stack" }, h("div", { class: "row" }, h("h3", null, h("a", { href: toAgent(side.archive, side.id) }, name(side))), h("span", { class: "chip" }, outcome(side.admission).label), h("span", { class: "muted" }, `mean on val ${mean(side.mean)}`)), h("p", { class: "small clamp" }, side.summary || (side.parent === null ? "the root" : side.reason)));
     return [h("div", { class: "board" }, card(found.first), card(found.second)), scores(found, name), found.first.genome && found.second.genome && patch];
   } catch (error) { return problem("These two cannot be compared", error.message); }
 }
@@ -81,7 +81,7 @@ async function several(names) {
   const { runs } = await get("runs", { names: JSON.stringify(names) });
   const good = runs.filter((run) => !run.problem);
   const lines = good.map((run, at) => ({ name: run.name, colour: LINES[at % LINES.length], progress: run.progress }));
-  const columns = [{ label: "run" }, { label: "proposals", num: true }, { label: "root mean", num: true }, { label: "best mean", num: true }, { label: "gain", num: true }, { label: "best agent", num: true }, { label: "time", num: true }, { label: "dollars", num: true }, { label: "parents by" }, { label: "seed", num: true }];
+  const columns = [{ label: "run" }, { label: "proposals", num: true }, { label: "root on val", num: true }, { label: "best on val", num: true }, { label: "gain", num: true }, { label: "best agent", num: true }, { label: "time", num: true }, { label: "dollars", num: true }, { label: "parents by" }, { label: "seed", num: true }];
   return [
     runs.filter((run) => run.problem).map((run) => problem(`${run.name} cannot be read`, run.problem)),
     good.some((run) => run.progress.id.length > 1) && charts.progress(lines, (name, id) => { location.hash = toAgent(name, id); }, { dots: good.length === 1 }),

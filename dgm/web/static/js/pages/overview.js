@@ -54,23 +54,31 @@ function answer(run) {
   const best = run.way.at(-1), root = run.way[0];
   const link = h("a", { href: toAgent(run.name, run.overall.agent) }, `Agent #${run.overall.agent}`);
   const over = run.best.length > 1 ? `over ${run.best.length} domains` : `in ${run.best[0].domain}`;
+  const all = run.overall.rows, tested = all.every((row) => row.test && row.root_test);
+  const over_all = (pick) => all.reduce((sum, row) => sum + pick(row).mean, 0) / all.length;
+  const steps = many(run.way.length - 1, "step");
+  const compared = (mine, its) => [h("strong", null, mean(mine)), `, the root's ${mean(its)} (`, change(mine - its), "). "];
   const words = run.overall.agent === 0
-    ? ["No agent is better than the root yet: its mean is ", h("strong", null, mean(root.mean)), ` ${over}.`]
-    : [link, ` is best ${over}: its mean is `, h("strong", null, mean(best.mean)), `, the root's ${mean(root.mean)} (`, change(best.mean - root.mean), "). ",
-      `It is ${many(run.way.length - 1, "step")} away from the root.`];
+    ? ["No agent is better than the root yet: its mean on val is ", h("strong", null, mean(root.mean)), ` ${over}.`]
+    : tested ? [link, ` is best ${over}: on test its mean is `, compared(over_all((row) => row.test), over_all((row) => row.root_test)),
+      `It was chosen on val, by a mean of ${mean(best.mean)}, and is ${steps} away from the root.`]
+      : [link, ` is best ${over}: on val its mean is `, compared(best.mean, root.mean), `It is ${steps} away from the root; test is not measured yet.`];
   const columns = [{ label: "domain" }, { label: "agent" }, { label: "root (hollow) and agent, 95 % intervals", wide: true }, { label: "root", num: true, wide: true }, { label: "its score", num: true }, { label: "gain on test", num: true }];
-  const rows = run.overall.rows.map((row) => line(run, row));
-  for (const row of run.best) if (row.agent !== run.overall.agent) rows.push(line(run, row, true));
+  const others = run.best.filter((row) => row.agent !== run.overall.agent);
+  const scale = charts.scale([...all, ...others].flatMap(shown).filter(Boolean)); // one for all, so that rows can be compared
+  const rows = [...all.map((row) => line(run, row, scale)), ...others.map((row) => line(run, row, scale, true))];
   return h("section", null, h("p", { class: "lead" }, words),
     h("div", { class: "sheet flush" }, table(columns, rows)),
     h("p", { class: "small muted" }, "Chosen on val, reported on test; where an agent has not met the test tasks, val is shown and says so."));
 }
 
-function line(run, row, alone = false) {
+const shown = (row) => (row.test && row.root_test ? [row.root_test, row.test] : [row.root_val, row.val]);
+
+function line(run, row, scale, alone = false) {
   const tested = row.test && row.root_test;
-  const [first, second] = tested ? [row.root_test, row.test] : [row.root_val, row.val];
-  const drawn = first || second ? charts.intervals([{ score: first, colour: "var(--soft)", hollow: true, label: "root" }, { score: second, colour: "var(--accent)", label: `#${row.agent}` }], charts.scale([first, second])) : "";
-  return [[row.domain, h("div", { class: "small faint" }, tested ? "test" : second ? second.split : "not measured", alone && ", best here alone")],
+  const [first, second] = shown(row);
+  const drawn = first || second ? charts.intervals([{ score: first, colour: "var(--soft)", hollow: true, label: "root" }, { score: second, colour: "var(--accent)", label: `#${row.agent}` }], scale) : "";
+  return [[row.domain, h("div", { class: "small faint" }, tested ? "test" : second ? second.split : "not measured", alone && ", best in this domain")],
     h("a", { href: toAgent(run.name, row.agent) }, `#${row.agent}`), drawn, interval(first), interval(second),
     h("span", { "data-gain": `${row.agent} ${row.domain}` }, tested ? "…" : "–")];
 }
@@ -90,7 +98,7 @@ function way(run) {
   const draw = (all) => replace(list, run.way.map((agent, at) => (all || run.way.length <= STEPS || at < 4 || at >= run.way.length - 6 ? step(run, agent, at)
     : at === 4 ? h("li", null, h("span"), h("button", { type: "button", class: "plain", style: { "justify-self": "start" }, onclick: () => draw(true) }, `show ${run.way.length - 10} more steps`)) : null)));
   draw(false);
-  return h("section", null, h("h2", null, "What changed on the way"), list);
+  return h("section", null, h("h2", null, "What changed on the way"), h("p", { class: "small muted" }, "Each step with its mean on val. What an agent says of itself is its own word; what it changed is in its files."), list);
 }
 
 function step(run, agent, at) {
@@ -107,7 +115,7 @@ function cost(run) {
   const share = (spent, budget) => budget ? h("div", { class: "meter" }, h("i", { style: { width: `${Math.min(100, (100 * spent) / budget)}%` } })) : null;
   return facts([
     ["time", [duration(c.seconds), c.budget_seconds ? ` of ${duration(c.budget_seconds)}` : "", share(c.seconds, c.budget_seconds)]],
-    ["of it", `improving ${duration(c.improve)}, evaluating ${duration(c.evaluate)}`],
+    ["of which", `improving ${duration(c.improve)}, evaluating ${duration(c.evaluate)}`],
     ["work", `${many(c.verdicts, "task")} judged, ${(c.seconds / Math.max(1, run.proposals)).toFixed(1)} s a proposal`],
     ["language models", c.calls ? [`${money(c.usd)}`, c.budget_usd ? ` of ${money(c.budget_usd)}` : "", ` for ${many(c.calls, "call")}, ${count(c.prompt + c.completion)} tokens`, share(c.usd, c.budget_usd), h("div", { class: "small faint" }, c.models.join(", "))] : "none asked, $0"],
   ]);
@@ -117,7 +125,7 @@ function course(run) {
   return h("section", null, h("h2", null, "Progress"),
     run.progress.id.length > 1
       ? [charts.progress([{ name: run.name, colour: "var(--accent)", progress: run.progress }], (name, id) => { location.hash = toAgent(name, id); }),
-        h("p", { class: "small muted" }, "Each dot is an agent, by the mean it is chosen on. The line is the best so far; ringed dots lead to the best agent.")]
+        h("p", { class: "small muted" }, "Each dot is an agent, by its mean on val, which it is chosen on. The line is the best so far; ringed dots lead to the best agent.")]
       : empty("There is no curve before a second agent has been measured."));
 }
 
