@@ -139,4 +139,4 @@ def test_it_learns_terms_that_reach_a_goal_it_never_trained_for(rewarding: Path,
         means = {(s.split, agent.id): s.mean for agent in run.archive.agents() for s in run.archive.scores(agent.id)}
     assert means[Split.VAL, 0] == 0.0
     assert max(mean for (split, _), mean in means.items() if split == Split.VAL) == 1.0
-    assert max(mean for (split, _), mean in means.items() if split is Split.TEST) > means[Split.TEST, 0]
+    assert max(mean for (split, _), mean in means.items() if split == Split.TEST) > means[Split.TEST, 0]
