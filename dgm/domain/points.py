@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 
 from dgm.domain import JSON, Artifact, Judged, Split, Status, Task, Verdict, measures
-from dgm.domain.records import Fold, Row, read, split
+from dgm.domain.records import Fold, Row, read
+from dgm.domain.table import TableDomain
 
 
-class PointsDomain:
+class PointsDomain(TableDomain):
     """Base of a points domain: set LOW, HIGH and FIELDS, implement `own` and `inputs`.
 
     Rows have an `id` and `points`, a number in [LOW, HIGH].
@@ -25,15 +25,6 @@ class PointsDomain:
     LOW: float
     HIGH: float
     FIELDS: Mapping[str, type]  #: what each line of a file must have besides `id` and `points`
-    GROUP = "id"  #: rows with the same value of this field never span two splits
-
-    def own(self) -> Mapping[Split, Sequence[Row]]:
-        """The domain's own tasks as rows."""
-        raise NotImplementedError
-
-    def inputs(self, row: Row) -> dict[str, object]:
-        """What an agent sees of a row."""
-        raise NotImplementedError
 
     def rows_of(self, data: Path) -> list[Row]:
         """The rows of a data file. Raises UserError for one that cannot be used."""
@@ -42,26 +33,7 @@ class PointsDomain:
     def dealt(self, rows: Sequence[Row], fold: Fold | None, source: Path) -> Mapping[Split, Sequence[Row]]:
         """A file's rows by split: balanced over the points that occur. Raises UserError for an empty split."""
         labelled = [row | {"label": f"{row['points']:g}"} for row in rows]
-        return split(labelled, self.GROUP, fold, source)
-
-    def __init__(self, data: Path | None = None, fold: Fold | None = None) -> None:
-        """`data`: a file, or None for the own tasks; `fold` is (k, K). Raises UserError."""
-        self._data, self._fold = data, fold
-        self._rows = [] if data is None else self.rows_of(data)
-
-    @cached_property
-    def _splits(self) -> dict[Split, list[Task]]:
-        dealt = self.own() if self._data is None else self.dealt(self._rows, self._fold, self._data)
-        return {part: [self._task(row) for row in rows] for part, rows in dealt.items()}
-
-    def tasks(self, split: Split) -> Sequence[Task]:
-        return self._splits[split]
-
-    def everything(self) -> Sequence[Task]:
-        """All tasks in one list: of a file every row, balanced or not."""
-        if self._data is None:
-            return [task for part in Split for task in self._splits[part]]
-        return [self._task(row) for row in self._rows]
+        return super().dealt(labelled, fold, source)
 
     def judge(self, task: Task, artifact: Artifact) -> Verdict:
         """How near the answer comes, see the module."""
