@@ -65,8 +65,11 @@ def domain_new(
 ) -> None:
     """Write the folder of a new domain that works at once."""
     from dgm.cli import tables
-    from dgm.domains import scaffold
+    from dgm.domains import available, scaffold
+    from dgm.errors import UserError
 
+    if folder.name in available():
+        raise UserError(f"{folder.name} is a domain that there is; choose another name")
     for path in scaffold.write(folder, kind):
         tables.say(f"wrote {path}")
     tables.say(f"now change {folder}/domain.py; then: dgm domain check {folder}; dgm run first --domain {folder}")

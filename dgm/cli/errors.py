@@ -40,6 +40,9 @@ def guarded(command: Callable[[], object]) -> int:
     except DgmError as error:
         return _tell(*sentence(error))
     except _UsageError as error:
+        if type(error).__name__ == "NoArgsIsHelpError" and (context := getattr(error, "ctx", None)) is not None:
+            print(context.get_help())  # `dgm` alone, or a group of commands alone: the help is the answer
+            return USAGE
         return _tell(_usage(error), USAGE)
     except BrokenPipeError:
         # The reader of our output went away, as `head` does; what is still buffered has nowhere to go.

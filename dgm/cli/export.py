@@ -55,6 +55,8 @@ def export(
     wanted = {form: file for form, file in files.items() if file is not None}
     if not wanted and bundle is None:
         raise UserError(f"say what to write, for example `dgm export {name} --html {path.name}.html`")
+    if bundle is not None and not bundle.name.endswith((".tar.gz", ".tar.zst")):
+        raise UserError(f"--bundle {bundle}: name it .tar.gz or .tar.zst")
     for file in [*wanted.values(), *([bundle] if bundle else [])]:
         if not file.parent.is_dir() or file.is_dir():
             raise UserError(f"{file} cannot be written: its folder is not there, or it is one itself")

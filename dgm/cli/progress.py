@@ -51,8 +51,8 @@ class Tally:
             done=done,
             began=done,
             outcomes=Counter({str(a): n for a, n in archive.ask.outcomes().items() if a != Admission.ROOT}),
-            best={d: (agent, _means(archive, agent, chosen)[d]) for d, agent in best.items()},
-            root=_means(archive, results.ROOT, chosen),
+            best={d: (agent, mean) for d, agent in best.items() for mean in _means(archive, agent, chosen, d)},
+            root={d: mean for d in chosen for mean in _means(archive, results.ROOT, chosen, d)},
             limit=run.config.search.seconds,
             before=run.seconds,
         )
@@ -80,9 +80,9 @@ class Tally:
         return ", ".join(f"{self.outcomes[kind]} {kind}" for kind in order if self.outcomes[kind]) or "none yet"
 
 
-def _means(archive: Archive, agent: int, chosen: Mapping[str, Split]) -> dict[str, float]:
-    """The full means of an agent on the splits by which agents are chosen."""
-    return {s.domain: s.mean for s in archive.scores(agent) if s.n == s.total and chosen.get(s.domain) == s.split}
+def _means(archive: Archive, agent: int, chosen: Mapping[str, Split], domain: str) -> list[float]:
+    """The mean of an agent on the split by which agents are chosen in a domain; none where it was not measured."""
+    return [s.mean for s in archive.scores(agent) if s.n and (s.domain, s.split) == (domain, chosen[domain])]
 
 
 def means_of(run: Run, agent: AgentRecord) -> dict[str, float]:

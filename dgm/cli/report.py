@@ -71,13 +71,14 @@ def _final_row(archive: Archive, row: Row, label: str) -> list[str]:
 
 def agents_table(archive: Archive, limit: int | None = None) -> Table:
     """One line for each proposal, or for the `limit` newest: what became of it and its val means."""
-    domains = sorted(archive.ask.splits())
+    splits = archive.ask.splits()
+    domains = sorted(splits)
     agents = archive.ask.newest(limit)
     ids = [agent.id for agent in agents]
     scores, children, seconds = archive.ask.scores(ids), archive.ask.counts(ids), archive.ask.seconds_of(ids)
     rows = []
     for agent in agents:
-        chosen = [_chosen(scores[agent.id], domain) for domain in domains]
+        chosen = [_chosen(scores[agent.id], domain, splits) for domain in domains]
         rows.append(
             [
                 f"#{agent.id}",
@@ -169,15 +170,16 @@ def files_table(archive: Archive, agent: AgentRecord) -> Table:
 
 def lineage_table(archive: Archive, agents: Sequence[AgentRecord]) -> Table:
     """The steps of a lineage, root first."""
-    domains = sorted(archive.ask.splits())
+    splits = archive.ask.splits()
+    domains = sorted(splits)
     rows = []
     for agent in agents:
         scores = archive.scores(agent.id)
         rows.append(
             [
                 f"#{agent.id}",
-                *(text.mean(_chosen(scores, domain)) for domain in domains),
-                ", ".join(map(text.printable, agent.changed)),
+                *(text.mean(_chosen(scores, domain, splits)) for domain in domains),
+                "" if agent.parent is None else ", ".join(map(text.printable, agent.changed)),
                 story(agent),
             ]
         )
@@ -290,7 +292,6 @@ def children_of(agents: Sequence[AgentRecord]) -> Mapping[int, list[AgentRecord]
     return children
 
 
-def _chosen(scores: Sequence[ScoreRecord], domain: str) -> ScoreRecord | None:
+def _chosen(scores: Sequence[ScoreRecord], domain: str, splits: Mapping[str, Split]) -> ScoreRecord | None:
     """The score that selection uses: val, or train where the domain has no val."""
-    by_split = {s.split: s for s in scores if s.domain == domain}
-    return by_split.get(Split.VAL) or by_split.get(Split.TRAIN)
+    return next((s for s in scores if (s.domain, s.split) == (domain, splits[domain])), None)

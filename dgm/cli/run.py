@@ -85,6 +85,7 @@ def run_command(
     from dgm.cli.options import data_files, replayed, resolve
     from dgm.cli.progress import progress
     from dgm.cli.text import archive_of
+    from dgm.exchange import trackers
     from dgm.sitting import start
 
     path = archive_of(name)
@@ -123,6 +124,7 @@ def run_command(
     if estimate:
         _estimate(resolved, json)
         return
+    trackers.check(track or ())
     with _resumable(name, path) as stop:
         with progress(json) as shown:
             ended = _search(start.create(path, resolved, shown.notice), shown, stop, track or (), test=not no_test)

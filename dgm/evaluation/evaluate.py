@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from types import TracebackType
 
 from dgm import statistics
@@ -218,15 +219,25 @@ Evaluation = Callable[[Bench, Sequence[LoadedDomain]], Measured]
 """What an agent is put through when it is born."""
 
 
-def first(bench: Bench, domains: Sequence[LoadedDomain]) -> Measured:
+def first(bench: Bench, domains: Sequence[LoadedDomain], val: int = 0) -> Measured:
     """The train tasks of the first stage: what a child is known by until a strategy wants to know more."""
-    jobs = [Job(d, Split.TRAIN, task) for d in domains for task in d.splits[Split.TRAIN][: d.stages[0].train]]
+    jobs = [
+        Job(domain, split, task)
+        for domain in domains
+        for split, count in ((Split.TRAIN, domain.stages[0].train), (Split.VAL, val))
+        for task in domain.splits[split][:count]
+    ]
     return measured(bench.run(jobs), domains, 1)
 
 
 def at_birth(strategy: str) -> Evaluation:
     """What a child is put through when it is born, in a run with this strategy."""
     return staged if strategy == "staged" else first
+
+
+def of_the_root(strategy: str) -> Evaluation:
+    """What the root is put through. A task of val at least, so that the archive says from the start what chooses."""
+    return staged if strategy == "staged" else partial(first, val=1)
 
 
 def staged(bench: Bench, domains: Sequence[LoadedDomain]) -> Measured:

@@ -18,7 +18,7 @@ from pathlib import Path
 from dgm.archive import Admission, Archive, steered
 from dgm.domain import Files
 from dgm.errors import AgentFailed, Status, UserError
-from dgm.genome import GenomeSpec, build_child, check_files, read_directory
+from dgm.genome import SPEC, GenomeSpec, build_child, check_files, read_directory
 from dgm.proposal.propose import Edit, NotBorn
 from dgm.steering import Action, Request, request, state
 from dgm.steering.inbox import INBOX, parsed, read
@@ -58,6 +58,8 @@ def fork(path: Path, agent: int, directory: Path) -> list[str]:
 
 def origin(directory: Path) -> tuple[Path, int]:
     """The archive and the agent that a directory was forked from. Raises UserError where no marker says so."""
+    if not directory.is_dir():
+        raise UserError(f"{directory} is not there; `dgm fork NAME#ID {directory}` makes it")
     marker = directory / MARKER
     remedy = "name the parent with --to NAME#ID"
     if marker.is_symlink() or not marker.is_file() or marker.stat().st_size > 10_000:
@@ -83,6 +85,8 @@ def submit(
         raise UserError(f"{directory} is not a directory")
     files, dropped = read_directory(directory)
     files.pop(MARKER, None)
+    if SPEC not in files:
+        raise UserError(f"{directory} holds no {SPEC}; `dgm fork NAME#ID DIR` makes a directory to edit")
     if (why := check_files(files)) is not None:
         raise UserError(f"{directory} cannot be a genome: {why}")
     encoded = {name: base64.b64encode(content).decode() for name, content in files.items()}

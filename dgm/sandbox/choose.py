@@ -56,7 +56,8 @@ def choose(
             trouble = sandbox.trouble()
             if trouble is None:
                 if name == "auto":
-                    notice(f"the sandbox is {candidate}" + (f" ({'; '.join(troubles)})" if troubles else ""))
+                    why = "; ".join(trouble.partition(" (")[0].partition(";")[0] for trouble in troubles)
+                    notice(f"the sandbox is {candidate}" + (f" ({why})" if why else ""))
                 return sandbox
             troubles.append(f"{candidate}: {trouble}")
     why = "; ".join(troubles)

@@ -106,7 +106,7 @@ def _measured_root(
         try:
             told = calibrations(domains, lines, notice)
             with bench:
-                child = loop.root(genome, spec, domains, bench, evaluate.at_birth(config.search.strategy))
+                child = loop.root(genome, spec, domains, bench, evaluate.of_the_root(config.search.strategy))
         except AgentFailed as failure:
             raise UserError(f"the root genome does not start: {failure.reason}") from None
         except BudgetSpent as spent:
@@ -123,8 +123,11 @@ def reopen(path: Path, notice: Notice, changes: Mapping[str, object] | None = No
     """Open a run to go on with it. `changes` are settings that may be other than before: see `config.CHANGEABLE`."""
     # Everything is checked before the archive is opened for writing, which already changes its files.
     with Archive.open(path) as reader:
-        config = settings.config_of(reader)
+        config, made = settings.config_of(reader), reader.visible()[0]
         spec = parse_spec(reader.files(0), f"{path}#0")
+    wanted = (changes or {}).get("proposals")
+    if isinstance(wanted, int) and wanted < made:
+        raise UserError(f"--proposals {wanted}: {made} are made already; give more, or none to go on as before")
     domains = load_domains(config)
     for domain in domains:
         if config.digests.get(domain.name) != domain.digest:

@@ -59,6 +59,9 @@ def refused(done: Any, *names: str) -> None:
         (["--data", "parity=a@7/5"], ["--data", "7/5"]),
         (["--config", "gone.toml"], ["--config", "gone.toml"]),
         (["--no-such-option"], ["--no-such-option"]),
+        (["--track", "lab-book"], ["--track", "lab-book", "mlflow"]),
+        (["--strategy", "best"], ["--strategy", "treewise"]),
+        (["--strategy", "hgm", "--selector", "best"], ["--strategy", "--selector"]),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
@@ -274,3 +277,39 @@ def test_a_disk_that_fills_up_leaves_a_run_that_can_be_resumed(where: Path, smal
     ballast.unlink()
     assert call(where, "resume", name, "--no-test", "--proposals", "1").code == 0
     assert call(where, "verify", name).out == f"{name} is sound\n"
+
+
+def test_the_name_of_a_shipped_domain_is_no_new_domain(where: Path, call: Call) -> None:
+    before = snapshot(where)
+    refused(call(where, "domain", "new", "coding"), "coding", "another name")
+    assert snapshot(where) == before
+
+
+def test_a_run_is_not_made_shorter_than_it_is(finished: Path, call: Call) -> None:
+    before = snapshot(finished)
+    refused(call(finished, "resume", "one", "--proposals", "2"), "--proposals 2", "4 are made")
+    assert snapshot(finished) == before
+
+
+def test_a_folder_that_is_no_genome_is_not_submitted(finished: Path, tmp_path: Path, call: Call) -> None:
+    where = tmp_path / "here"
+    shutil.copytree(finished, where)
+    (where / "empty").mkdir()
+    (where / "empty" / "notes.txt").write_text("not a genome")
+    before = snapshot(where)
+    refused(call(where, "submit", "empty", "--to", "one#0"), "genome.toml", "dgm fork")
+    refused(call(where, "submit", "gone"), "gone is not there", "dgm fork")
+    assert snapshot(where) == before
+
+
+def test_a_bundle_has_an_ending_that_import_knows(finished: Path, call: Call) -> None:
+    before = snapshot(finished)
+    refused(call(finished, "export", "one", "--bundle", "first.zip"), "first.zip", ".tar.gz")
+    assert snapshot(finished) == before
+
+
+def test_without_a_word_the_help_is_the_answer(where: Path, call: Call) -> None:
+    done = call(where)
+    assert done.code == 2
+    assert done.out.startswith("Usage: dgm")
+    assert not done.err

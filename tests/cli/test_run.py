@@ -131,6 +131,24 @@ def test_a_config_file_is_the_run_and_options_come_before_it(finished: Path, tmp
     assert new == old
 
 
+@pytest.mark.parametrize("strategy", ["treewise", "hgm"])
+def test_a_run_with_a_strategy_is_shown_as_any_other(tmp_path: Path, call: Call, strategy: str) -> None:
+    where = world(tmp_path)
+    options = [*RUN, "--strategy", strategy, "--proposals", "3", "--evaluations", "100"]
+    done = call(where, "run", "one", *options)
+    assert done.code == 0, done.err
+    assert "~ on some of the tasks" in done.out or "/" not in done.out.split("Tree")[1]
+    for words in (
+        ["show", "one"],
+        ["tree", "one"],
+        ["best", "one", "--json"],
+        ["watch", "one"],
+        ["verify", "one", "--selections"],
+    ):
+        assert call(where, *words).code == 0, words
+    assert call(where, "resume", "one", "--proposals", "4", "--evaluations", "200").code == 0
+
+
 def test_time_and_patience_end_a_run(tmp_path: Path, call: Call) -> None:
     where = world(tmp_path, "idle " * 9)
     done = call(where, "run", "one", *RUN, "--proposals", "9", "--patience", "1", "--no-test", "--json")

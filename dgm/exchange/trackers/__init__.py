@@ -55,6 +55,12 @@ def names() -> list[str]:
     return [*OURS, *sorted(set(entry_points(group=GROUP).names) - OURS.keys())]
 
 
+def check(chosen: Sequence[str]) -> None:
+    """Raises UserError for a tracker that is not there, or whose library is not; before a run is made."""
+    for name in chosen:
+        _load(name)
+
+
 def mirror(chosen: Sequence[str], archive: Archive, notice: Callable[[str], None]) -> Mirror:
     """Open the trackers of these names for a run. Raises UserError for one that is not there or cannot start."""
     beginning = Beginning(archive.name, archive.agent(0).commit or archive.name, archive.config, archive.next_id() - 1)
