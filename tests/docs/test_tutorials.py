@@ -25,6 +25,7 @@ BLOCK = re.compile(r'^```(\w+)(?: title="([^"]+)")?\n(.*?)^```$', re.MULTILINE |
 NEEDS = {"agent": ("bubblewrap",), "experiment": ("bubblewrap",), "cluster": ("ray", "submitit")}
 KINDS = ("tutorials", "how-to")
 RUNS_NOTHING = {"model"}
+LONG = {"cluster", "experiment", "selector", "share", "trust"}  # a minute each and more: with the soak
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,10 @@ def blocks(page: Path) -> list[Block]:
 
 def tutorials() -> list[object]:
     names = sorted(path.stem for kind in KINDS for path in (PAGES / kind).glob("*.md"))
-    marks = {name: pytest.mark.needs(*resources) for name, resources in NEEDS.items()}
-    return [pytest.param(name, marks=marks.get(name, ())) for name in names if name not in RUNS_NOTHING]
+    marks = {name: [pytest.mark.soak if name in LONG else pytest.mark.slow] for name in names}
+    for name, resources in NEEDS.items():
+        marks[name].append(pytest.mark.needs(*resources))
+    return [pytest.param(name, marks=marks[name]) for name in names if name not in RUNS_NOTHING]
 
 
 def make_known(project: Path, site: Path) -> None:
@@ -59,7 +62,6 @@ def make_known(project: Path, site: Path) -> None:
         (site / module.name).write_bytes(module.read_bytes())
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", tutorials())
 def test_what_a_tutorial_tells_to_type_works(name: str, tmp_path: Path) -> None:
     tools, site, where = tmp_path / "tools", tmp_path / "site", tmp_path / "here"

@@ -164,7 +164,7 @@ EXITS = {
 }
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.needs("bubblewrap")
 @pytest.mark.parametrize(
     "language", [pytest.param("cpp", marks=cpp), pytest.param("java", marks=java), pytest.param("rust", marks=cargo)]
