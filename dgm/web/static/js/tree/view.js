@@ -154,21 +154,21 @@ export class View {
       paint.stroke();
       for (const i of scene.line) this.disc(i, scene.fill[scene.bucket[i]], scene.gold);
     }
-    if (scene.line.length) { const best = scene.line.at(-1); this.disc(best, scene.gold, scene.gold); this.name(best); }
+    if (scene.line.length) { const best = scene.line.at(-1); this.name(best); this.disc(best, scene.fill[scene.bucket[best]], scene.gold, 5); }
     if (this.selected >= 0 && this.selected < scene.n) {
       const [x, y] = this.spot(this.selected);
+      this.name(this.selected); // under the ring
       this.disc(this.selected, scene.fill[scene.bucket[this.selected]], scene.ink);
       paint.beginPath(); paint.arc(x, y, this.size * scene.radius[this.selected] + 6, 0, 7); paint.strokeStyle = scene.accent; paint.lineWidth = 2.5; paint.stroke();
-      this.name(this.selected);
     }
   }
 
   // Where an agent stands in the picture.
   spot(i) { const { made, scene } = this; return [scene.x[i] * made.k[0] + made.o[0] + made.mx, scene.y[i] * made.k[1] + made.o[1] + made.my]; }
 
-  disc(i, fill, stroke) {
+  disc(i, fill, stroke, least = 3.2) {
     const { paint, scene } = this, [x, y] = this.spot(i);
-    paint.beginPath(); paint.arc(x, y, Math.max(3.2, this.size * scene.radius[i]), 0, 7);
+    paint.beginPath(); paint.arc(x, y, Math.max(least, this.size * scene.radius[i]), 0, 7);
     paint.fillStyle = fill; paint.fill(); paint.strokeStyle = stroke; paint.lineWidth = 1.6; paint.stroke();
   }
 
