@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dgm import loop
-from dgm.archive import Archive
+from dgm.archive import Archive, ScoreRecord
 from dgm.config import Place, RunConfig, Search
 from dgm.domain import Artifact, Split, Task
 from dgm.domains import LoadedDomain, available, load
@@ -53,15 +53,18 @@ class Row:
 
     domain: LoadedDomain
     simple: Mapping[str, float]
-    root: float | None
-    best: float | None
+    root: ScoreRecord | None
+    best: ScoreRecord | None
     command: str
     seconds: float
 
     def cells(self) -> Sequence[str]:
         splits = " + ".join(str(len(tasks)) for tasks in self.domain.splits.values())
         simple = ", ".join(f"{name} {mean:.3f}" for name, mean in self.simple.items())
-        scores = ["–" if score is None else f"{score:.3f}" for score in (self.root, self.best)]
+        scores = [
+            "–" if score is None else f"{score.mean:.3f} [{score.low:.3f}, {score.high:.3f}]"
+            for score in (self.root, self.best)
+        ]
         return (f"`{self.domain.name}`", splits, self.domain.spec.metric, simple or "–", *scores, self.command)
 
 
@@ -105,7 +108,7 @@ def _chance(domain: LoadedDomain) -> dict[str, float]:
     return {"chance": 1 / len(labels)} if labels else {}
 
 
-def _run(path: Path, config: RunConfig, name: str) -> tuple[float, float]:
+def _run(path: Path, config: RunConfig, name: str) -> tuple[ScoreRecord, ScoreRecord]:
     """Test means of the root and of the agent that is best on val; the run is made, or gone on with, if need be."""
     there = (path / "archive.db").is_file()
     with start.reopen(path, _say) if there else start.create(path, config, _say) as run:
@@ -113,11 +116,11 @@ def _run(path: Path, config: RunConfig, name: str) -> tuple[float, float]:
         loop.test(run)
     with Archive.open(path) as archive:
         chosen = best_per_domain(archive).get(name, ROOT)
-        return tuple(_test_mean(archive, agent, name) for agent in (ROOT, chosen))  # type: ignore[return-value]
+        return tuple(_on_test(archive, agent, name) for agent in (ROOT, chosen))  # type: ignore[return-value]
 
 
-def _test_mean(archive: Archive, agent: int, name: str) -> float:
-    return next(s.mean for s in archive.scores(agent) if (s.domain, s.split) == (name, Split.TEST))
+def _on_test(archive: Archive, agent: int, name: str) -> ScoreRecord:
+    return next(s for s in archive.scores(agent) if (s.domain, s.split) == (name, Split.TEST))
 
 
 def table(rows: Sequence[Row]) -> Iterator[str]:
