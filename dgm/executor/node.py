@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
+import dgm
 from dgm import domains
 from dgm.config import RunConfig
 from dgm.domains import DataRef, LoadedDomain
@@ -121,7 +122,7 @@ def _found(setting: Setting) -> Station:
 @cache
 def kernel_digest() -> str:
     """SHA-256 over the kernel's own source files."""
-    root, total = Path(domains.__file__).parent, hashlib.sha256()
+    root, total = Path(dgm.__file__).parent, hashlib.sha256()
     for path in sorted(root.rglob("*.py")):
         total.update(f"{path.relative_to(root)}\0".encode())
         total.update(hashlib.sha256(path.read_bytes()).digest())

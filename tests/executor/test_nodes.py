@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
+import dgm
 from dgm import loop
 from dgm.archive import Admission, AgentRecord, Archive
 from dgm.archive.verify import verify
 from dgm.errors import SandboxUnavailable, Status, UserError
 from dgm.executor import connect, leases
 from dgm.executor.leases import Leasing, Lost
-from dgm.executor.node import Setting, working
+from dgm.executor.node import Setting, kernel_digest, working
 from dgm.executor.pieces import Evaluate, Outcome, Piece, perform
 from dgm.proposal.propose import NotBorn
 from dgm.sitting import rederive, start
@@ -33,6 +34,18 @@ place = Path(repo_path, "agent/threshold.txt")
 place.write_text(str(int(place.read_text()) + random.choice([-10, 5, 10, 20])))
 return "moved the threshold"
 """
+
+
+@pytest.mark.parametrize("changed", ["loop.py", "sandbox/link.py", "domains/__init__.py"])
+def test_a_node_is_known_to_differ_by_any_file_of_the_kernel(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: str
+) -> None:
+    copy = tmp_path / "dgm"
+    shutil.copytree(Path(dgm.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__", "static"))
+    monkeypatch.setattr(dgm, "__file__", str(copy / "__init__.py"))
+    before = kernel_digest.__wrapped__()
+    (copy / changed).write_text((copy / changed).read_text() + "\n")
+    assert kernel_digest.__wrapped__() != before
 
 
 @dataclass
