@@ -322,7 +322,9 @@ class Archive(Closing):
         a parent that does not work, an agent without files, results that do not belong together.
         """
         with self._lock, disk_errors(self.path):
-            parents = check_child(child, self._lookups.agents([n for n in (child.id, child.parent, child.parent2) if n is not None]))
+            parents = check_child(
+                child, self._lookups.agents([n for n in (child.id, child.parent, child.parent2) if n is not None])
+            )
             logs = write_logs(self._logs, child.id, child.logs)
             record = write_genome(self._store, child, parents)
             self._records.add(record, child.proposal, child.scores, child.verdicts, logs, child.task_half, event)
@@ -372,7 +374,8 @@ class Archive(Closing):
     ) -> None:
         """Keep further results of an agent on tasks that it had not run; scores are made anew over all that it then
         has. `totals`: the planned tasks of each domain and split. The results and an event, of which `event` makes
-        kind and body from the new scores, are there together or not at all. Raises ValueError, before anything is written, for a task that has a verdict."""
+        kind and body from the new scores, are there together or not at all. Raises ValueError, before anything is
+        written, for a task that has a verdict."""
         with self._lock, disk_errors(self.path):
             self.agent(agent)
             keys = sorted({(v.domain, Split(v.split)) for v in verdicts})
@@ -466,6 +469,8 @@ def _with(visible: tuple[int, tuple[int, ...]], number: int) -> tuple[int, tuple
     if number < highest:
         return highest, tuple(one for one in missing if one != number)
     return number, (*missing, *range(highest + 1, number))
+
+
 def _key(log: str) -> tuple[str, Split]:
     """The domain and split of a log called `domain.split`."""
     domain, _, split = log.rpartition(".")

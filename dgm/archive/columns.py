@@ -165,7 +165,7 @@ class Columns:
         self._floats[_CLADE_TRIALS, rows] += trials
 
     def _sum_clades(self) -> None:
-        """Sum up the tree once, leaves first. An agent's id may be below its parent's: then order by descent, not id."""
+        """Sum up the tree once, leaves first. An agent's id may be below its parent's: order by descent then."""
         n = self._size
         above = np.where(self._ints[_PARENT, :n] < 0, -1, np.searchsorted(self._ids, self._ints[_PARENT, :n]))
         order = range(n) if np.all(above < np.arange(n)) else _downward(above.tolist())

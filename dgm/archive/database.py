@@ -83,8 +83,7 @@ def check_is_archive(archive: Path) -> None:
         raise UserError(f"{archive / NAME} is a database, but not an archive's; give the folder of a run")
     if version > schema.VERSION:
         raise UserError(
-            f"{archive} has format {version} and this dgm knows none above {schema.VERSION};"
-            " upgrade dgm to open it"
+            f"{archive} has format {version} and this dgm knows none above {schema.VERSION}; upgrade dgm to open it"
         )
 
 
@@ -115,16 +114,10 @@ def _explain(archive: Path, error: sqlite3.DatabaseError) -> UserError:
     if code == sqlite3.SQLITE_IOERR and shutil.disk_usage(archive).free < _NEARLY_FULL:
         return DiskFull(archive, f"`dgm resume {archive.name}`")
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return UserError(
-            f"{path} is in use by another program (sqlite says {error}); try again when it is done"
-        )
+        return UserError(f"{path} is in use by another program (sqlite says {error}); try again when it is done")
     if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR):
-        return UserError(
-            f"{path} cannot be used (sqlite says {error}); check the disk and your rights to the folder"
-        )
-    return UserError(
-        f"{path} is damaged (sqlite says {error}); restore a copy or run dgm verify {archive.name}"
-    )
+        return UserError(f"{path} cannot be used (sqlite says {error}); check the disk and your rights to the folder")
+    return UserError(f"{path} is damaged (sqlite says {error}); restore a copy or run dgm verify {archive.name}")
 
 
 def _writer(archive: Path, uri: str) -> sqlite3.Connection:
@@ -147,9 +140,7 @@ def _says_wal(path: Path) -> bool:
         with path.open("rb") as file:
             head = file.read(100)
     except FileNotFoundError:
-        raise UserError(
-            f"there is no archive at {path.parent} ({NAME} is missing); `dgm run NAME` makes one"
-        ) from None
+        raise UserError(f"there is no archive at {path.parent} ({NAME} is missing); `dgm run NAME` makes one") from None
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}") from error
     return head.startswith(_MAGIC) and len(head) == 100 and head[_FORMAT_AT] == _WAL_FORMAT

@@ -14,8 +14,8 @@ from dgm.archive.records import Records
 from dgm.domain import Files
 
 if TYPE_CHECKING:
-    from dgm.archive.standing import Standing
     from dgm.archive.sourcetable import SourceTable
+    from dgm.archive.standing import Standing
     from dgm.archive.tasktable import TaskTable
     from dgm.archive.view import Ints, Sources, Tasks
 

@@ -87,7 +87,7 @@ class LogStore:
         and all above a number, and what is no agent's folder; None: every one.
         """
         removed = []
-        for name in os.listdir(self.path) if self.path.is_dir() else []:
+        for name in os.listdir(self.path) if self.path.is_dir() else []:  # noqa: PTH208  (names alone: there are many)
             number = int(name) if name.isascii() and name.isdigit() else -1
             if suspects is not None and 0 <= number <= suspects[1] and number not in suspects[0]:
                 continue
@@ -116,7 +116,5 @@ def _line(row: Mapping[str, JSON]) -> str:
     text = json.dumps(row, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     if len(text) > MAX_ROW:
         short = {key: value for key, value in row.items() if len(json.dumps(value)) <= _SHORT}
-        text = json.dumps(
-            {**short, "cut": len(text)}, ensure_ascii=True, allow_nan=False, separators=(",", ":")
-        )
+        text = json.dumps({**short, "cut": len(text)}, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     return text + "\n"

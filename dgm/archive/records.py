@@ -34,12 +34,9 @@ from dgm.archive.text import clean
 from dgm.domain import JSON
 from dgm.errors import Status, UserError
 
-AGENT = (
-    "id, parent, parent2, admission, tree, commit_hash, summary, status, reason, author, created, changed"
-)
+AGENT = "id, parent, parent2, admission, tree, commit_hash, summary, status, reason, author, created, changed"
 _PROPOSAL = (
-    "id, selector, key, archive_version, parent, started, seconds,"
-    " improve_seconds, evaluate_seconds, stage, note"
+    "id, selector, key, archive_version, parent, started, seconds, improve_seconds, evaluate_seconds, stage, note"
 )
 _SCORE = "scores.agent, domains.name, scores.split, n, total, mean, low, high"
 _VERDICT = "domains.name, tasks.split, tasks.name, verdicts.score, verdicts.status, verdicts.ms"
@@ -115,9 +112,7 @@ class Records:
         query = f"SELECT {_SCORE} FROM scores JOIN domains ON domains.id = domain ORDER BY agent, name, split"
         return self.ask(query, lambda row: (row[0], ScoreRecord(*row[1:])))
 
-    def verdicts(
-        self, agent: int, domain: str | None = None, split: str | None = None
-    ) -> list[VerdictRecord]:
+    def verdicts(self, agent: int, domain: str | None = None, split: str | None = None) -> list[VerdictRecord]:
         """An agent's, in the order in which the tasks were first seen."""
         query = (
             f"SELECT {_VERDICT} FROM verdicts JOIN tasks ON tasks.id = task"
@@ -129,9 +124,7 @@ class Records:
 
     def logs(self) -> list[LogEntry]:
         """All, by agent and name."""
-        return self.ask(
-            "SELECT agent, name, rows, sha256 FROM logs ORDER BY agent, name", lambda row: LogEntry(*row)
-        )
+        return self.ask("SELECT agent, name, rows, sha256 FROM logs ORDER BY agent, name", lambda row: LogEntry(*row))
 
     def logs_of(self, agent: int) -> set[str]:
         """The names of an agent's logs."""
@@ -157,9 +150,7 @@ class Records:
     def check(self) -> list[str]:
         """What SQLite finds wrong with the file and with references between rows."""
         found = self.ask("PRAGMA integrity_check", lambda row: str(row[0]))
-        broken = self.ask(
-            "PRAGMA foreign_key_check", lambda row: f"table {row[0]}, row {row[1]}: no such {row[2]} row"
-        )
+        broken = self.ask("PRAGMA foreign_key_check", lambda row: f"table {row[0]}, row {row[1]}: no such {row[2]} row")
         return [line for line in found if line != "ok"] + broken
 
     # Adding
@@ -186,9 +177,7 @@ class Records:
         with self._adding() as connection:
             row = (*_agent_row(agent), task_half)
             connection.execute(f"INSERT INTO agents ({AGENT}, task_half) VALUES ({_marks(13)})", row)
-            connection.execute(
-                f"INSERT INTO proposals ({_PROPOSAL}) VALUES ({_marks(11)})", _proposal_row(proposal)
-            )
+            connection.execute(f"INSERT INTO proposals ({_PROPOSAL}) VALUES ({_marks(11)})", _proposal_row(proposal))
             self._add_results(connection, agent.id, scores, verdicts, logs)
             if event is not None:
                 _add_event(connection, *event)
@@ -284,7 +273,7 @@ class Records:
     def ask(self, query: str, make: Callable[[Any], T], values: Sequence[object] = ()) -> list[T]: ...
 
     def ask(self, query: str, make: Callable[[Any], T] | None, values: Sequence[object] = ()) -> list[Any]:
-        """What `make` makes of each row that a query gives, or the rows as they are. Raises UserError where it cannot."""
+        """What `make` makes of each row of a query, or the rows as they are. Raises UserError where it cannot."""
         with self._reading() as connection:
             rows = connection.execute(query, values).fetchall()
         try:

@@ -56,7 +56,9 @@ class Refs:
             return loose
         # Of a hundred thousand refs only the names are taken out, by one expression.
         pattern = rb"^[0-9a-f]{40} (" + re.escape(below.encode()) + rb".+)$"
-        return loose | {name.decode(errors="replace") for name in re.findall(pattern, self._packed_file.read_bytes(), re.M)}
+        return loose | {
+            name.decode(errors="replace") for name in re.findall(pattern, self._packed_file.read_bytes(), re.M)
+        }
 
     def pack(self, below: str, keep: Container[str]) -> int:
         """Move the loose refs below a folder into `packed-refs`, but for those to `keep`; how many there were.

@@ -1,5 +1,5 @@
-"""Where the agents of an archive stand, as the columns of a `View`: made in a few passes over arrays when a view is first
-asked for, and kept up to date with each record from then on.
+"""Where the agents of an archive stand, as the columns of a `View`: made in a few passes over arrays when a view is
+first asked for, and kept up to date with each record from then on.
 
 A proposal so costs nearly the same in an archive of a hundred thousand agents. Not covered: reading rows (`Standing.of`
 takes them as they are), results task by task and sources (`details`).

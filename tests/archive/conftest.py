@@ -21,11 +21,7 @@ def git() -> Git:
             "HOME": str(folder),
             "GIT_CONFIG_NOSYSTEM": "1",
             "GIT_CONFIG_GLOBAL": "/dev/null",
-            **{
-                f"GIT_{who}_{what}": "test@localhost"
-                for who in ("AUTHOR", "COMMITTER")
-                for what in ("NAME", "EMAIL")
-            },
+            **{f"GIT_{who}_{what}": "test@localhost" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
         }
         done = subprocess.run(
             ["git", *arguments], cwd=folder, env=environment, input=stdin, capture_output=True, check=False

@@ -128,9 +128,7 @@ def test_hostile_text_is_stored_and_shown(path: Path) -> None:
         }
         scores, verdicts, _ = results(1, ("train",))
         odd = [replace(verdicts[0], task="q\ud800\0"), *verdicts[1:]]
-        archive.record(
-            child(1, summary=nasty, reason=nasty, author=nasty, scores=scores, verdicts=odd, logs=logs)
-        )
+        archive.record(child(1, summary=nasty, reason=nasty, author=nasty, scores=scores, verdicts=odd, logs=logs))
         made = archive.agent(1)
     assert len(made.summary) == 2_000
     assert made.summary.startswith("NUL ␀, surrogate \\ud800, \x1b[31m, </script>")
@@ -163,9 +161,7 @@ def test_hostile_text_is_stored_and_shown(path: Path) -> None:
     ],
     ids=str,
 )
-def test_a_child_that_is_not_whole_is_refused_and_leaves_nothing(
-    path: Path, changes: dict[str, object]
-) -> None:
+def test_a_child_that_is_not_whole_is_refused_and_leaves_nothing(path: Path, changes: dict[str, object]) -> None:
     with create(path, 1) as archive:
         archive.record(failed(2))
         before = archive.agents()
@@ -247,9 +243,7 @@ def test_the_tables_answer_questions_without_dgm(path: Path) -> None:
     with Archive.create(path, "", child(0), domains) as archive:
         archive.record(child(1))
         assert archive.domains() == domains
-    query = (
-        "SELECT agent, mean FROM scores JOIN domains ON domains.id = domain WHERE name = 'grading' ORDER BY 1"
-    )
+    query = "SELECT agent, mean FROM scores JOIN domains ON domains.id = domain WHERE name = 'grading' ORDER BY 1"
     database = sqlite3.connect(f"file:{path / NAME}?mode=ro", uri=True)
     rows = database.execute(query).fetchall()
     database.close()
@@ -260,9 +254,7 @@ def test_a_verdict_costs_about_thirty_bytes(path: Path) -> None:
     count, agents = 200, 40
     s = statistics.score([1.0] * count, count)
     score = ScoreRecord("grading", "val", s.n, s.total, s.mean, s.low, s.high)
-    verdicts = [
-        VerdictRecord("grading", "val", f"question-{i}", 1.0, Status.OK, 250 + i) for i in range(count)
-    ]
+    verdicts = [VerdictRecord("grading", "val", f"question-{i}", 1.0, Status.OK, 250 + i) for i in range(count)]
     archive = create(path)
     archive.record(child(1, scores=[score], verdicts=verdicts, logs={}))
     archive.close()
@@ -459,14 +451,10 @@ def test_a_full_disk_is_a_sentence_and_the_archive_stays_valid(tmp_path: Path, r
         str(disk),
         sys.executable,
     ]
-    probe = subprocess.run(
-        [*command[:4], "mount", "-t", "tmpfs", "none", str(disk)], capture_output=True, check=False
-    )
+    probe = subprocess.run([*command[:4], "mount", "-t", "tmpfs", "none", str(disk)], capture_output=True, check=False)
     if probe.returncode != 0:
         pytest.skip(f"no small disk can be made here: {probe.stderr.decode().strip()}")
-    done = subprocess.run(
-        [*command, _ON_A_SMALL_DISK], cwd=repository, capture_output=True, check=False, timeout=60
-    )
+    done = subprocess.run([*command, _ON_A_SMALL_DISK], cwd=repository, capture_output=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr.decode()
     said, kept, found, problems = json.loads(done.stdout)
     told = f"the disk is full: {disk / 'run'} cannot grow; free some and"

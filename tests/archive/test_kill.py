@@ -106,9 +106,7 @@ def test_a_killed_run_is_resumed_without_loss(place: str, tmp_path: Path, undist
 def test_a_repair_that_is_killed_is_made_again(tmp_path: Path, undisturbed: Path) -> None:
     path = tmp_path / "run"
     assert live(path, "rows-uncommitted:4") == 137
-    assert "refs/agents/1 has no record" in " ".join(verify(path)) or "refs/agents/3" in " ".join(
-        verify(path)
-    )
+    assert "refs/agents/1 has no record" in " ".join(verify(path)) or "refs/agents/3" in " ".join(verify(path))
     assert live(path, "repair-ref") == 137
     assert live(path) == 0
     assert meaning(path) == meaning(undisturbed)

@@ -20,8 +20,8 @@ from dgm.archive.lineage import children, lineage
 from dgm.archive.verify import verify
 from dgm.domain import Split
 from dgm.errors import Status, UserError
-from dgm.proposal.feedback import _Others
 from dgm.loop import RECALLED, remember
+from dgm.proposal.feedback import _Others
 from tests.archive.world import FAST, child, contents, create, failed
 
 EXAMPLE = Path(__file__).parents[2] / "archive" / "example"
@@ -61,7 +61,7 @@ def agrees(archive: Archive) -> None:
     assert sum(ask.outcomes().values()) == len(agents)
     assert ask.counts(ids) == {i: len(below[i]) for i in ids}
     assert ask.visible() == archive.visible() == (ids[-1], tuple(sorted(set(range(ids[-1])) - set(ids))))
-    scores = dict.fromkeys(ids, list[ScoreRecord]())
+    scores = {i: list[ScoreRecord]() for i in ids}
     for owner, score in archive.all_scores():
         scores[owner] = [*scores[owner], score]
     assert ask.scores(ids) == scores
@@ -72,7 +72,12 @@ def agrees(archive: Archive) -> None:
         assert ask.agent(i) == archive.agent(i)
     assert (results.best_per_domain(archive), results.best_overall(archive)) == chosen_among_all(archive)
     for domain in archive.domains():
-        ranked = sorted((-s.mean * s.n / s.total, i) for i in ids for s in scores[i] if s.domain == domain.name and s.split == "train")
+        ranked = sorted(
+            (-s.mean * s.n / s.total, i)
+            for i in ids
+            for s in scores[i]
+            if s.domain == domain.name and s.split == "train"
+        )
         assert ask.worthiest(domain.name, Split.TRAIN, 4) == [i for _, i in ranked[:4]]
     assert list(_Others(archive, {0, 3})) == [i for i in ids if i not in (0, 3)]
 

@@ -64,9 +64,7 @@ def test_git_computes_the_same_tree(files: dict[str, bytes]) -> None:
         git = ["git", "--git-dir", str(store.path)]
         blobs = {}
         for path, data in files.items():
-            done = subprocess.run(
-                [*git, "hash-object", "--stdin"], input=data, capture_output=True, check=True
-            )
+            done = subprocess.run([*git, "hash-object", "--stdin"], input=data, capture_output=True, check=True)
             blobs[path] = done.stdout.strip()
         lines = b"".join(b"100644 %s\t%s\0" % (sha, path.encode()) for path, sha in blobs.items())
         index = {"GIT_INDEX_FILE": f"{folder}/index", "PATH": "/usr/bin:/bin:/usr/local/bin"}
@@ -124,9 +122,7 @@ def test_git_shows_the_tree_of_agents(store: GitStore, git: Git) -> None:
     for number, commit in enumerate((root, left, both)):
         store.set_ref(number, commit)
     store.tag("best-grading", both)
-    log = git(
-        store.path, "--git-dir", ".", "log", "--all", "--format=%H|%P|%an <%ae>|%ad|%s|%D", "--date=iso"
-    )
+    log = git(store.path, "--git-dir", ".", "log", "--all", "--format=%H|%P|%an <%ae>|%ad|%s|%D", "--date=iso")
     who, day = "dgm <dgm@localhost>", "2023-11-14"
     assert log.splitlines() == [
         f"{both}|{left} {root}|{who}|{day} 22:15:20 +0000|agent 2: zwölf|tag: best-grading, refs/agents/2",
@@ -179,9 +175,7 @@ def test_git_configuration_and_environment_do_not_reach_the_store(
 @pytest.mark.parametrize("damage", [b"", b"garbage", None], ids=["empty", "garbage", "missing"])
 def test_a_damaged_object_is_an_error_in_one_sentence(store: GitStore, damage: bytes | None) -> None:
     commit, _ = store.write({"a": b"the content of a file"}, [], "one", WHEN)
-    (blob,) = [
-        path for path in (store.path / "objects").rglob("*") if path.is_file() and _is_blob(store, path)
-    ]
+    (blob,) = [path for path in (store.path / "objects").rglob("*") if path.is_file() and _is_blob(store, path)]
     blob.unlink()
     if damage is not None:
         blob.write_bytes(damage)
@@ -214,9 +208,7 @@ def test_a_diff_is_cut_where_it_gets_long(store: GitStore) -> None:
 @given(old=file_sets, new=file_sets)
 def test_git_applies_our_diff_and_gets_the_other_files(old: dict[str, bytes], new: dict[str, bytes]) -> None:
     text = {p: d for p, d in old.items() if _is_text(d)}, {p: d for p, d in new.items() if _is_text(d)}
-    patch = "".join(
-        file_diff(path, text[0].get(path), text[1].get(path)) for path in sorted({*text[0], *text[1]})
-    )
+    patch = "".join(file_diff(path, text[0].get(path), text[1].get(path)) for path in sorted({*text[0], *text[1]}))
     with tempfile.TemporaryDirectory(dir=FAST) as folder:
         for path, data in text[0].items():
             (Path(folder) / path).parent.mkdir(parents=True, exist_ok=True)
@@ -227,9 +219,7 @@ def test_git_applies_our_diff_and_gets_the_other_files(old: dict[str, bytes], ne
                 "GIT_CEILING_DIRECTORIES": str(Path(folder).parent),
             }
             command = ["git", "apply", "--whitespace=nowarn", "-"]
-            done = subprocess.run(
-                command, cwd=folder, input=patch.encode(), env=environment, capture_output=True
-            )
+            done = subprocess.run(command, cwd=folder, input=patch.encode(), env=environment, capture_output=True)
             assert done.returncode == 0, (done.stderr.decode(), patch)
         found = {str(p.relative_to(folder)): p.read_bytes() for p in Path(folder).rglob("*") if p.is_file()}
     assert found == text[1]
@@ -239,8 +229,7 @@ def test_files_built_to_make_a_comparison_slow_get_one_line() -> None:
     old = "".join(f"{i % 150}\n" for i in range(9_000)).encode()
     new = "".join(f"{i % 151}\n" for i in range(9_000)).encode()
     assert (
-        file_diff("slow.py", old, new).splitlines()[-1]
-        == "Files a/slow.py and b/slow.py differ (9000 to 9000 lines)"
+        file_diff("slow.py", old, new).splitlines()[-1] == "Files a/slow.py and b/slow.py differ (9000 to 9000 lines)"
     )
     assert "Binary files a/x and b/x differ (2 to 1 bytes)" in file_diff("x", b"\0a", b"b")
     assert "Binary files" in file_diff("x", b"\xff", b"b")

@@ -48,9 +48,7 @@ def results(
 
 
 def proposal(number: int, parent: int | None) -> ProposalRecord:
-    return ProposalRecord(
-        number, "best", f"0/{number}/select", number - 1, parent, WHEN + number, 2.0, 1.0, 0.5, 1, ""
-    )
+    return ProposalRecord(number, "best", f"0/{number}/select", number - 1, parent, WHEN + number, 2.0, 1.0, 0.5, 1, "")
 
 
 def child(number: int, parent: int | None = 0, **changes: Any) -> Child:
