@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from typing import Any, Literal
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from dgm import toml
 from dgm.errors import UserError
 
 
@@ -149,13 +149,7 @@ def thinking(told: Mapping[str, Any]) -> dict[str, Any]:
 
 def parse(text: str, where: str) -> RunConfig:
     """Read a configuration. Raises UserError naming `where` and the key that is wrong."""
-    try:
-        return RunConfig.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise UserError(f"{where} is not TOML: {error}") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise UserError(f"{where}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+    return toml.parse(RunConfig, text, where)
 
 
 CHANGEABLE: dict[str, tuple[str, ...]] = {

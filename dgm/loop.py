@@ -94,7 +94,8 @@ def begin(run: Run) -> Attempt | Measuring:
     With a strategy, it may be that more is to be known of some agent first."""
     with run.lock:
         asked = run.helm.submission()
-        if asked is None and (due := measuring.due(run)) is not None:
+        due = measuring.due(run) if asked is None else None
+        if isinstance(due, Measuring):
             return due
         number = run.take_number()
         version, unseen = run.archive.visible()
@@ -107,9 +108,9 @@ def begin(run: Run) -> Attempt | Measuring:
         if (pinned := run.helm.pinned()) is not None:
             chosen, chooser = pinned, PIN
             measuring.expand(run, number, Expand(pinned), PIN)
-        elif run.pursuit is not None:
-            chooser = run.config.search.strategy
-            chosen, mate, key = measuring.expand(run, number)
+        elif due is not None:
+            chosen, mate, chooser = due.parent, due.mate, run.config.search.strategy
+            key = measuring.expand(run, number, due)
         else:
             view = run.helm.allowed(run.archive.view(number))
             if "select" in run.config.search.evolve:
@@ -286,9 +287,9 @@ def test(run: Run, report: Callable[[int], None] = lambda _: None) -> list[int]:
         done = {s.domain for s in run.archive.scores(agent) if s.split == Split.TEST}
         left = [domain for domain in run.domains if domain.name not in done]
         if left and not remember(run.archive, agent, done):
-            watch = Watch(run.sandbox, run.key(agent, "bait"))
-            names = tuple(domain.name for domain in left)
-            measured = run.do(Examine(agent, run.key(agent, "bait"), run.archive.files(agent), names), watch)
+            bait, names = run.key(agent, "bait"), tuple(domain.name for domain in left)
+            watch = Watch(run.sandbox, bait)
+            measured = run.do(Examine(agent, bait, run.archive.files(agent), names), watch)
             note(run.archive, agent, watch.unborn(), Policy(run.config.search.integrity))
             run.archive.add_scores(agent, measured.scores, measured.verdicts, measured.logs)
             run.lines.sync(run.archive)

@@ -12,7 +12,6 @@ import json
 import math
 import re
 import sys
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,8 +19,9 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
+from dgm import toml
 from dgm.domain import (
     JSON,
     Artifact,
@@ -352,13 +352,7 @@ def _arguments(data: DataRef | None) -> tuple[Any, ...]:
 def read_spec(folder: Path) -> DomainSpec:
     """A folder's `domain.toml`. Raises UserError naming the key that is wrong."""
     where = folder / MARKER
-    try:
-        return DomainSpec.model_validate(tomllib.loads(where.read_text(encoding="utf-8")))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{where} is not TOML: {error}") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise UserError(f"{where}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+    return toml.parse(DomainSpec, where.read_bytes(), where)
 
 
 def _import(folder: Path, name: str) -> Any:

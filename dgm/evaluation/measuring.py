@@ -29,15 +29,15 @@ class Measuring:
     jobs: Sequence[Job]
 
 
-def due(run: Run) -> Measuring | None:
-    """The measurement that comes next, begun; None where a proposal does."""
+def due(run: Run) -> Measuring | Expand | None:
+    """What the strategy wants next: a measurement, which has then begun, or a child; None without a strategy."""
     if run.pursuit is None:
         return None
     with run.lock:
         vetoed = run.helm.state.vetoes
         action = run.pursuit.next(vetoed)
-        if not isinstance(action, Measure):
-            return None
+        if isinstance(action, Expand):
+            return action
         jobs = run.pursuit.jobs(action)
         run.pursuit.begin(action, vetoed)
         return Measuring(action, jobs)
@@ -49,15 +49,14 @@ def is_next(run: Run) -> bool:
         return run.pursuit is not None and isinstance(run.pursuit.next(run.helm.state.vetoes), Measure)
 
 
-def expand(run: Run, number: int, chosen: Expand | None = None, by: str = "") -> tuple[int, int | None, str]:
-    """Proposal `number` begins: tell the strategy, or let it choose. Parent, mate and the key of the choice."""
+def expand(run: Run, number: int, action: Expand, by: str = "") -> str:
+    """Proposal `number` begins, which the strategy asked for or somebody else (`by`): tell the strategy, if there is
+    one. The key of its choice."""
     if run.pursuit is None:
-        return (chosen.parent, chosen.mate, "") if chosen else (ROOT, None, "")
-    vetoed, key = run.helm.state.vetoes, run.pursuit.key()
-    action = chosen or run.pursuit.next(vetoed)
-    assert isinstance(action, Expand)  # otherwise `due` would have begun it
-    run.pursuit.begin(action, vetoed, number, by)
-    return action.parent, action.mate, key
+        return ""
+    key = run.pursuit.key()
+    run.pursuit.begin(action, run.helm.state.vetoes, number, by)
+    return key
 
 
 def perform(measuring: Measuring, run: Run) -> None:
@@ -98,7 +97,8 @@ def _keep(agent: int, action: Measure | None, jobs: Sequence[Job], run: Run) -> 
     verdicts, logs = _known(agent, jobs, run)
     done = {(v.domain, v.split, v.task) for v in verdicts}
     if left := [job for job in jobs if (job.domain.name, job.split, job.task.id) not in done]:
-        watch, bait = Watch(run.sandbox, run.key(agent, "bait")), run.key(agent, "bait")
+        bait = run.key(agent, "bait")
+        watch = Watch(run.sandbox, bait)
         tasks = tuple((job.domain.name, job.split, job.task.id) for job in left)
         measured = run.do(pieces.Measure(agent, bait, run.archive.files(agent), tasks), watch)
         note(run.archive, agent, watch.unborn(), Policy(run.config.search.integrity))

@@ -9,14 +9,14 @@ Nothing here touches a sandbox, git or the network.
 from __future__ import annotations
 
 import hashlib
-import tomllib
 import unicodedata
 from pathlib import Path, PurePosixPath
-from typing import Literal, TypeVar
+from typing import Literal
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from dgm import toml
 from dgm.domain import Files
 from dgm.errors import AgentFailed, Status, UserError
 
@@ -156,7 +156,7 @@ def parse_spec(genome: Files, where: str) -> GenomeSpec:
     """Read `genome.toml`. Raises UserError naming `where` if it is absent or wrong."""
     if SPEC not in genome:
         raise UserError(f"{where} has no {SPEC}; see agents/README.md for what it holds")
-    spec = _validated(GenomeSpec, genome[SPEC], f"{where}/{SPEC}")
+    spec = toml.parse(GenomeSpec, genome[SPEC], f"{where}/{SPEC}")
     for name in HALVES:
         half = spec.half(name)
         if half.entry and half.entry.split(":")[0] not in genome:
@@ -168,7 +168,7 @@ def parse_spec(genome: Files, where: str) -> GenomeSpec:
 
 def parse_seed(content: bytes, where: str) -> SeedSpec:
     """Read a `seed.toml`. Raises UserError naming `where` if it is wrong."""
-    return _validated(SeedSpec, content, where)
+    return toml.parse(SeedSpec, content, where)
 
 
 def half_from_seed(spec: SeedSpec, half: Half) -> HalfSpec:
@@ -205,20 +205,6 @@ def read_directory(root: Path) -> tuple[dict[str, bytes], list[str]]:
         elif path.is_file() and not any((root / parent).is_symlink() for parent in PurePosixPath(name).parents):
             files[name] = path.read_bytes()
     return files, dropped
-
-
-_T = TypeVar("_T", bound=BaseModel)
-
-
-def _validated(kind: type[_T], content: bytes, where: str) -> _T:
-    try:
-        return kind.model_validate(tomllib.loads(content.decode()))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{where} is not TOML: {error}") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise UserError(f"{where}: {place + ': ' if place else ''}{first['msg']}") from None
 
 
 def took_over(parent: Files, mate: Files, child: Files) -> bool:

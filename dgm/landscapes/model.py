@@ -6,12 +6,11 @@ would make a search easy or hard for one strategy in particular; the reasons of 
 
 from __future__ import annotations
 
-import tomllib
 from itertools import pairwise
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from dgm.errors import UserError
+from dgm import toml
 
 
 class _Facts(BaseModel):
@@ -71,10 +70,4 @@ class Landscape(_Facts):
 
 def parse(text: str, where: str) -> Landscape:
     """A landscape from TOML. Raises UserError naming `where` and the key that is wrong."""
-    try:
-        return Landscape.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise UserError(f"{where} is not TOML: {error}") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise UserError(f"{where}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+    return toml.parse(Landscape, text, where)

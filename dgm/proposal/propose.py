@@ -66,10 +66,15 @@ def improve(
         raise NotBorn(Admission.FAILED, failure.status, failure.reason) from None
     if improved.refused:
         raise NotBorn(Admission.REFUSED, Status.FORBIDDEN, "; ".join(improved.refused[:5]))
+    return child_of(genome, improved.files, improved.summary, spec, evolve)
+
+
+def child_of(genome: Files, edited: Files, summary: str, spec: GenomeSpec, evolve: frozenset[str]) -> Edit:
+    """The child that an edited copy of its parent's genome comes to, whoever edited it. Raises NotBorn."""
     try:
-        files = build_child(genome, improved.files, spec, evolve)
+        files = build_child(genome, edited, spec, evolve)
     except AgentFailed as failure:
         raise NotBorn(Admission.REFUSED, failure.status, failure.reason) from None
     if files == dict(genome):
-        raise NotBorn(Admission.UNCHANGED, Status.OK, improved.summary or "nothing was changed")
-    return Edit(files, improved.summary)
+        raise NotBorn(Admission.UNCHANGED, Status.OK, summary or "nothing was changed")
+    return Edit(files, summary)

@@ -17,9 +17,9 @@ from pathlib import Path
 
 from dgm.archive import Admission, Archive, steered
 from dgm.domain import Files
-from dgm.errors import AgentFailed, Status, UserError
-from dgm.genome import SPEC, GenomeSpec, build_child, check_files, read_directory
-from dgm.proposal.propose import Edit, NotBorn
+from dgm.errors import Status, UserError
+from dgm.genome import SPEC, GenomeSpec, check_files, read_directory
+from dgm.proposal.propose import Edit, NotBorn, child_of
 from dgm.steering import Action, Request, request, state
 from dgm.steering.inbox import INBOX, parsed, read
 
@@ -122,13 +122,7 @@ def edit(submission: Submission, genome: Files, spec: GenomeSpec, evolve: frozen
     agent. Raises NotBorn."""
     if not submission.files:
         raise NotBorn(Admission.REFUSED, Status.INVALID, "the submitted files are missing or damaged")
-    try:
-        files = build_child(genome, submission.files, spec, evolve)
-    except AgentFailed as failure:
-        raise NotBorn(Admission.REFUSED, failure.status, failure.reason) from None
-    if files == dict(genome):
-        raise NotBorn(Admission.UNCHANGED, Status.OK, submission.summary or "nothing was changed")
-    return Edit(files, submission.summary)
+    return child_of(genome, submission.files, submission.summary, spec, evolve)
 
 
 def _decoded(value: object) -> dict[str, bytes]:

@@ -1,7 +1,7 @@
 """The state of a search, from the records of its run.
 
-`Ledger` keeps it up to date with what is recorded; results are taken over as they stand, so that a search which was
-cut off and built again goes on exactly like one that was not. Not covered: test results, which no search sees, and
+`built` makes it, `take_over` keeps it up to date; results are taken over as they stand, so that a search which was cut
+off and built again goes on exactly like one that was not. Not covered: test results, which no search sees, and
 train results where a domain has val.
 """
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from dgm.errors import UserError
+from dgm import toml
 
 
 class _Strict(BaseModel):
@@ -53,10 +52,4 @@ def cards(folder: Path) -> dict[str, Card]:
 
 def read(path: Path) -> Card:
     """One card. Raises UserError naming the key that is wrong."""
-    try:
-        return Card.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} is not TOML: {error}") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise UserError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+    return toml.parse(Card, path.read_bytes(), path)
