@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 MAX_DEPTH = 64
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE = 1, 4
 GENERATOR = type(_ for _ in ())
+LIBC = ctypes.CDLL(None)  # opened once: in each worker it would take as long as the fork
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -252,7 +253,7 @@ def receive_descriptors(link: _socket.socket, count: int) -> tuple[list[int], st
 def prctl(option: int, value: int) -> None:
     """Set an attribute of this process; where the C library has no prctl the sandbox still holds."""
     with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+        LIBC.prctl(option, value, 0, 0, 0)
 
 
 def set_dumpable(yes: bool) -> None:

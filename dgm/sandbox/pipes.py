@@ -18,6 +18,9 @@ from dgm.wire import Frame, pack, read_frame, show
 KEPT = 4_000
 """Bytes of standard error that are kept."""
 
+PIECE = 1 << 16
+"""Bytes that are read at once, where there are so many: a small frame comes in one piece."""
+
 
 class Late(Exception):
     """The deadline has passed."""
@@ -78,20 +81,19 @@ class Channel:
         return show(self._errors).strip()
 
     def _exactly(self, count: int, deadline: float) -> bytes:
-        data = self._ahead[:count]
-        del self._ahead[:count]
-        while len(data) < count:
-            self._await({self._out: select.POLLIN}, deadline)
+        while len(self._ahead) < count:
             try:
-                part = os.read(self._out, min(count - len(data), 1 << 20))
+                part = os.read(self._out, max(PIECE, min(count - len(self._ahead), 1 << 20)))
             except BlockingIOError:
+                self._await({self._out: select.POLLIN}, deadline)
                 continue
             except OSError:
                 raise Lost from None
             if not part:
                 raise Lost
-            data += part
-        whole = bytes(data)
+            self._ahead += part
+        whole = bytes(self._ahead[:count])
+        del self._ahead[:count]
         if self._ear is not None:
             self._ear(whole)
         return whole
