@@ -34,7 +34,8 @@ from dgm.statistics import balanced_accuracy, mean_difference
 from dgm.testing import random_rule_domain
 
 DOMAINS = ("coding", "review", "grading")
-CONTROLS = Path(__file__).parents[2] / "docs" / "experiments" / "controls.toml"
+EXPERIMENTS = Path(__file__).parents[2] / "docs" / "experiments"
+CONTROLS, ABLATION = (EXPERIMENTS / f"{name}.toml" for name in ("controls", "ablation"))
 RULES = """
 baseline = "evolved"
 repeats = 10
@@ -44,26 +45,16 @@ search.proposals = 40
 place.sessions = 1
 [variant.evolved]
 """
-IMPROVER = """
-baseline = "fixed"
-repeats = {seeds}
-first_seed = 0
-[run]
-place.sessions = 1
-[variant.both]
-[variant.fixed]
-search.evolve = ["agent"]
-"""
 IMP = """
 baseline = "initial"
-repeats = {seeds}
+repeats = {repeats}
 first_seed = 1000
 [run]
 place.sessions = 1
 search = {{ selector = "root", evolve = ["agent"], proposals = 20 }}
 [variant.initial]
 [variant.evolved]
-origin.meta = "{into}/improver/both-{{repeat}}#best"
+origin.meta = "{into}/improvers/{{seed}}#best"
 """
 
 
@@ -192,11 +183,21 @@ def pooled_score(folds: Iterable[Pairs]) -> str:
     return f"{s.mean:.3f} [{s.low:.3f}, {s.high:.3f}] n={s.n}"
 
 
-def improver(into: Path, processes: int, seeds: int) -> None:
-    """Paired runs with and without an evolving meta half, then imp@k of the evolved meta halves."""
-    _, found = made(into / "improver", IMPROVER.format(seeds=seeds), processes)
-    report("evolve agent,meta minus evolve agent", found, "both", "fixed")
-    _, found = made(into / "imp", IMP.format(seeds=seeds, into=into), processes)
+def improver(into: Path, processes: int) -> None:
+    """Paired runs with and without an evolving meta half (the ablation's), then imp@k of the evolved meta halves.
+
+    What an improver can do is measured with other random seeds than those with which it evolved.
+    """
+    plan, found = made(into / "ablation", ABLATION.read_text(), processes)
+    report("evolve agent,meta minus evolve agent", found, "full", "no-self-improvement")
+    full = [run for run in plan.runs if run.variant == "full"]
+    links = into.resolve() / "improvers"
+    links.mkdir(exist_ok=True)
+    for run in full:
+        link = links / str(1000 + run.repeat)
+        link.unlink(missing_ok=True)
+        link.symlink_to(into.resolve() / "ablation" / run.name)
+    _, found = made(into / "imp", IMP.format(repeats=len(full), into=into.resolve()), processes)
     report("imp@20 of the evolved meta half minus imp@20 of the initial one", found, "evolved", "initial")
 
 
@@ -226,12 +227,9 @@ def main() -> None:
     parser.add_argument("what", choices=("gains", "real", "random-rule", "improver"))
     parser.add_argument("--into", type=Path, default=Path("archive/bench"))
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--seeds", type=int, default=10, help="for improver")
     given = parser.parse_args()
-    if given.what == "improver":
-        improver(given.into, given.processes, given.seeds)
-    else:
-        {"gains": gains, "real": real, "random-rule": random_rule}[given.what](given.into, given.processes)
+    what = {"gains": gains, "real": real, "random-rule": random_rule, "improver": improver}[given.what]
+    what(given.into, given.processes)
 
 
 if __name__ == "__main__":
