@@ -119,11 +119,10 @@ class Bench(Closing):
             with AgentSession(self._sandbox, half_files(self._genome, meta), meta, "meta", self._limits) as session:
                 session.load()
 
-        if "agent" in halves:
-            mine = self._pool.submit(persistently, lambda: self._mine()[0].load(), self._given_up)
-            mine.result()  # this session then works
-        if "meta" in halves:
-            persistently(start, self._given_up)
+        starts = {"agent": lambda: self._mine()[0].load(), "meta": start}  # the agent's session then works
+        waited = [self._pool.submit(persistently, starts[half], self._given_up) for half in HALVES if half in halves]
+        for one in waited:
+            one.result()
 
     def run(self, jobs: Sequence[Job]) -> list[Result]:
         """All jobs' results, in the jobs' order. Raises SandboxUnavailable, JudgeFailed, or ModelUnavailable when the
