@@ -4,11 +4,13 @@ sentence.
 While a writer is open the journal is a write-ahead log, so that readers need not wait. A clean close folds it
 in and goes back to one plain file, which can be committed, copied or served read-only. Commits are forced to
 disk (`synchronous=FULL`): a proposal may have cost an hour. A reader opens a connection for each question and
-so never stands in the way of that close, and it writes nothing.
+so never stands in the way of that close, and it writes nothing; but where a kill left a rollback journal (before the
+write-ahead log is on, and after it is off) it lets SQLite take the half-written transaction back first.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import time
@@ -45,7 +47,9 @@ def reader(archive: Path) -> Iterator[sqlite3.Connection]:
     """A connection that cannot write, for one question."""
     path = archive / NAME
     options = "mode=ro"
-    if _says_wal(path) and not path.with_name(NAME + "-wal").exists() and not lock.held(archive):
+    if _cut_off(path):
+        options = "mode=rw"  # SQLite then takes back what a killed process had half written, as its journal says
+    elif _says_wal(path) and not path.with_name(NAME + "-wal").exists() and not lock.held(archive):
         # A copy of the file alone, made while a writer was open. SQLite would make a log of its own beside
         # it.
         options = "mode=ro&immutable=1"
@@ -53,6 +57,7 @@ def reader(archive: Path) -> Iterator[sqlite3.Connection]:
         connection = sqlite3.connect(f"file:{quote(str(path))}?{options}", uri=True, isolation_level=None)
         try:
             connection.execute(f"PRAGMA busy_timeout = {int(_BUSY_SECONDS * 1000)}")
+            connection.execute("PRAGMA query_only = ON")
             yield connection
         finally:
             connection.close()
@@ -133,6 +138,12 @@ def _writer(archive: Path, uri: str) -> sqlite3.Connection:
             connection.close()
             raise
     return connection
+
+
+def _cut_off(path: Path) -> bool:
+    """Whether a process may have been killed while it made the database or changed how it keeps its journal."""
+    journal = path.with_name(NAME + "-journal")
+    return journal.exists() and os.access(path, os.W_OK) and os.access(journal, os.W_OK)
 
 
 def _says_wal(path: Path) -> bool:

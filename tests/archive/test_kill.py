@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import traceback
 import warnings
 from collections.abc import Callable
@@ -170,6 +171,26 @@ def test_a_reader_of_a_killed_archive_sees_all_that_was_committed(tmp_path: Path
     with Archive.open(path, write=True) as archive:
         assert archive.next_id() == 4
     assert not (path / "archive.db-wal").exists()
+
+
+def test_a_reader_takes_back_what_a_kill_left_half_written_beside_a_rollback_journal(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    assert live(path) == 0
+
+    def half_write(path: Path) -> None:
+        connection = sqlite3.connect(path / "archive.db", isolation_level=None)
+        connection.execute("PRAGMA cache_size = 1")  # so that changed pages reach the file before the commit
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("UPDATE agents SET summary = 'half written' || hex(randomblob(5000))")
+        connection.execute("UPDATE verdicts SET ms = ms + 1")
+        os._exit(137)
+
+    before = meaning(path)
+    assert live(path, run=half_write) == 137
+    assert (path / "archive.db-journal").stat().st_size > 0
+    assert b"half written" in (path / "archive.db").read_bytes()
+    assert meaning(path) == before
+    assert verify(path) == []
 
 
 def test_what_is_of_no_record_is_cleared_and_what_was_lost_is_set_again(tmp_path: Path) -> None:
