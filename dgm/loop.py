@@ -16,9 +16,11 @@ from dgm.archive import Admission, AgentRecord, Archive, Child, ProposalRecord
 from dgm.domain import Files, Split
 from dgm.domains import LoadedDomain
 from dgm.errors import AgentFailed, Status
-from dgm.evaluation import evaluate, measuring
-from dgm.evaluation.evaluate import Evaluation, Measured
+from dgm.evaluation import measuring
+from dgm.evaluation.bench import Bench
+from dgm.evaluation.measured import Measured
 from dgm.evaluation.measuring import Measuring
+from dgm.evaluation.stages import Evaluation, staged
 from dgm.executor.pieces import Evaluate, Examine, Improve
 from dgm.gateway import BudgetSpent
 from dgm.genome import GenomeSpec, digest, half_files, took_over
@@ -216,8 +218,8 @@ def root(
     genome: Files,
     spec: GenomeSpec,
     domains: Sequence[LoadedDomain],
-    bench: evaluate.Bench,
-    evaluation: Evaluation = evaluate.staged,
+    bench: Bench,
+    evaluation: Evaluation = staged,
 ) -> Child:
     """The record of agent 0. Raises AgentFailed when the root itself does not start."""
     began, clock = time.time(), time.monotonic()

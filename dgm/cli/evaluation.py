@@ -18,7 +18,7 @@ from dgm.config import Models, RunConfig
 from dgm.domain import JSON, Files, Split, Task
 from dgm.domains import DataRef, LoadedDomain, check_tasks, load
 from dgm.errors import UserError
-from dgm.evaluation.evaluate import Bench, Job, Result
+from dgm.evaluation.bench import Bench, Job, Result
 from dgm.gateway import BudgetSpent, opening
 from dgm.genome import parse_spec
 from dgm.sandbox import Sandbox

@@ -1,5 +1,6 @@
 """How good an agent is.
 
-Its tasks are done stage by stage in sandboxes of its own (`evaluate`, over `session`), or bit by bit as a strategy asks
-(`measuring`). `judging` and `calibration`: judges that ask a model. `controls`: what a gain must be compared with.
+`session` is one conversation with one sandbox; a `bench` puts an agent through tasks over sessions, and `measured` is
+what that comes to. Which tasks: `stages` at birth and on test, or `measuring`, bit by bit as a strategy asks. `judging`
+and `calibration`: judges that ask a model. `controls`: what a gain must be compared with.
 """

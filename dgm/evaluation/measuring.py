@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from dgm.archive import VerdictRecord
 from dgm.domain import JSON, Split
-from dgm.evaluation.evaluate import Job
+from dgm.evaluation.bench import Job
 from dgm.executor import pieces
 from dgm.integrity import Policy, Watch, note
 from dgm.results import ROOT

@@ -16,8 +16,9 @@ from dgm.config import RunConfig
 from dgm.domain import Files, Split
 from dgm.domains import LoadedDomain
 from dgm.errors import AgentFailed
-from dgm.evaluation import evaluate
-from dgm.evaluation.evaluate import Bench, Job, Measured
+from dgm.evaluation import stages
+from dgm.evaluation.bench import Bench, Job
+from dgm.evaluation.measured import Measured, measured
 from dgm.gateway.lines import Line, Lines
 from dgm.genome import HALVES, GenomeSpec
 from dgm.integrity import Watch
@@ -126,7 +127,7 @@ class Evaluate(Piece[Measured]):
                 raise NotBorn(Admission.STILLBORN, failure.status, failure.reason) from None
             if self.known:
                 return Measured()
-            measured = evaluate.at_birth(shop.config.search.strategy)(child, shop.domains)
+            measured = stages.at_birth(shop.config.search.strategy)(child, shop.domains)
             watch.probe(child, shop.domains)
             return measured
 
@@ -144,7 +145,7 @@ class Measure(Piece[Measured]):
         }
         line = shop.lines.working(self.number)
         with bench(self.files, shop, line, watch.sandbox) as agent, shop.ongoing.holding(agent):
-            return evaluate.measured(agent.run([known[task] for task in self.tasks]), shop.domains)
+            return measured(agent.run([known[task] for task in self.tasks]), shop.domains)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,7 @@ class Examine(Piece[Measured]):
         chosen = [domain for domain in shop.domains if domain.name in self.domains]
         line = shop.lines.examined(self.number)
         with bench(self.files, shop, line, watch.sandbox) as agent, shop.ongoing.holding(agent):
-            return evaluate.test(agent, chosen)
+            return stages.test(agent, chosen)
 
 
 def perform(piece: Piece[T], shop: Workshop) -> Outcome[T]:

@@ -13,7 +13,7 @@ from dgm.archive import VerdictRecord
 from dgm.domain import Split
 from dgm.domains import LoadedDomain
 from dgm.errors import Status
-from dgm.evaluation.evaluate import Bench, Job
+from dgm.evaluation.bench import Bench, Job
 from dgm.integrity.model import Flag, Kind
 from dgm.sandbox.bait import DECOY
 

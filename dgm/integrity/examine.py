@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dgm.domain import Files
-from dgm.evaluation.evaluate import Measured
+from dgm.evaluation.measured import Measured
 from dgm.integrity import conduct, scores, source
 from dgm.integrity.model import Flag
 

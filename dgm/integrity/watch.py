@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dgm.archive import Archive
 from dgm.domain import Files
 from dgm.domains import LoadedDomain
-from dgm.evaluation.evaluate import Bench, Measured
+from dgm.evaluation.bench import Bench
+from dgm.evaluation.measured import Measured
 from dgm.integrity import conduct
 from dgm.integrity.examine import examine
 from dgm.integrity.model import Flag, Kind

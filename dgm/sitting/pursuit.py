@@ -12,7 +12,7 @@ from dgm.archive import Archive, Child, ScoreRecord, VerdictRecord
 from dgm.archive.model import Logs
 from dgm.domain import JSON, Split
 from dgm.domains import LoadedDomain
-from dgm.evaluation.evaluate import Job
+from dgm.evaluation.bench import Job
 from dgm.results import ROOT
 from dgm.strategy import Strategy, journal
 from dgm.strategy.records import Known, Results, results_of, state_of, take_over

@@ -19,7 +19,8 @@ from dgm.config import Models, RunConfig, Search
 from dgm.domain import Files, Split
 from dgm.domains import DataRef, LoadedDomain, load
 from dgm.errors import AgentFailed, UserError
-from dgm.evaluation import evaluate, judging
+from dgm.evaluation import judging, stages
+from dgm.evaluation.bench import Bench
 from dgm.evaluation.calibration import CALIBRATION, Calibration, calibrate
 from dgm.evaluation.controls import PermutedTrain
 from dgm.executor import connect
@@ -92,7 +93,7 @@ def _measured_root(
     """A new archive with agent 0 in it."""
     with opening.before_the_archive(path, config, notice) as lines:
         notice("measuring the root")
-        bench = evaluate.Bench(
+        bench = Bench(
             genome,
             spec,
             watch.sandbox,
@@ -106,7 +107,7 @@ def _measured_root(
         try:
             told = calibrations(domains, lines, notice)
             with bench:
-                child = loop.root(genome, spec, domains, bench, evaluate.of_the_root(config.search.strategy))
+                child = loop.root(genome, spec, domains, bench, stages.of_the_root(config.search.strategy))
         except AgentFailed as failure:
             raise UserError(f"the root genome does not start: {failure.reason}") from None
         except BudgetSpent as spent:

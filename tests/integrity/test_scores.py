@@ -10,7 +10,7 @@ from dgm import statistics
 from dgm.archive import ScoreRecord, VerdictRecord
 from dgm.domain import Split
 from dgm.errors import Status
-from dgm.evaluation.evaluate import Measured
+from dgm.evaluation.measured import Measured
 from dgm.integrity import Flag, Kind, Policy, examine, ruling, scores
 
 

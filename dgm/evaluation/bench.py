@@ -1,8 +1,8 @@
-"""Evaluating a child: it works in one sandbox, its artifacts are judged outside of it, stage by stage.
+"""An agent at work: one task after another in its sandboxes, each artifact judged outside of them.
 
 One `Bench` holds the open sandboxes of one agent. Tasks are shared out over its sessions; results come back in
 the order of the tasks, so the number of sessions changes the time and nothing else. A fault of ours is tried
-again in a fresh sandbox and never becomes a score.
+again in a fresh sandbox and never becomes a score. Which tasks are due, and what they come to, is not known here.
 """
 
 from __future__ import annotations
@@ -10,18 +10,15 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass
 from types import TracebackType
 
-from dgm import statistics
-from dgm.archive import ScoreRecord, VerdictRecord
 from dgm.closing import Closing
-from dgm.domain import JSON, Artifact, Files, Split, Task, Verdict
-from dgm.domains import LoadedDomain, Stage
+from dgm.domain import Artifact, Files, Split, Task, Verdict
+from dgm.domains import LoadedDomain
 from dgm.errors import NoVerdict, SandboxUnavailable, Status
 from dgm.evaluation.judging import Judge
 from dgm.evaluation.session import AgentSession, JudgeSession, Reply
@@ -33,9 +30,6 @@ from dgm.sitting.ongoing import persistently
 
 PACKAGES_MB = 1024
 """The least for a half that imports packages: litellm alone takes more than many a domain declares."""
-
-MAX_KEPT = 20_000
-"""Characters of a prediction or a file that are kept in the record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +47,6 @@ class Result:
     def missing(self) -> bool:
         """Whether there is no verdict, through no fault of the agent."""
         return self.verdict.status == Status.INFRA
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """Results as the archive keeps them, and how many stages they come from."""
-
-    scores: Sequence[ScoreRecord] = ()
-    verdicts: Sequence[VerdictRecord] = ()
-    logs: Mapping[str, Sequence[Mapping[str, JSON]]] = field(default_factory=dict)
-    stages: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,122 +196,3 @@ def task_seed(seed: int, job: Job) -> int:
     """The seed an agent gets for a task: the same for every agent of a run, 31 bits."""
     text = f"{seed}/{job.domain.name}/{job.task.id}".encode(errors="surrogatepass")
     return int.from_bytes(hashlib.sha256(text).digest()[:4], "big") >> 1
-
-
-Evaluation = Callable[[Bench, Sequence[LoadedDomain]], Measured]
-"""What an agent is put through when it is born."""
-
-
-def first(bench: Bench, domains: Sequence[LoadedDomain], val: int = 0) -> Measured:
-    """The train tasks of the first stage: what a child is known by until a strategy wants to know more."""
-    jobs = [
-        Job(domain, split, task)
-        for domain in domains
-        for split, count in ((Split.TRAIN, domain.stages[0].train), (Split.VAL, val))
-        for task in domain.splits[split][:count]
-    ]
-    return measured(bench.run(jobs), domains, 1)
-
-
-def at_birth(strategy: str) -> Evaluation:
-    """What a child is put through when it is born, in a run with this strategy."""
-    return staged if strategy == "staged" else first
-
-
-def of_the_root(strategy: str) -> Evaluation:
-    """What the root is put through. A task of val at least, so that the archive says from the start what chooses."""
-    return staged if strategy == "staged" else partial(first, val=1)
-
-
-def staged(bench: Bench, domains: Sequence[LoadedDomain]) -> Measured:
-    """Train and val, stage by stage.
-
-    Stage k of all domains is done before stage k+1 of any; it is reached only when every domain's mean train
-    score of the stage before is at least its gate.
-    """
-    results: list[Result] = []
-    plans = {domain.name: domain.stages for domain in domains}
-    done: dict[tuple[str, Split], int] = {}
-    depth = max(map(len, plans.values()))
-    for number in range(depth):
-        jobs: list[Job] = []
-        for domain in domains:
-            stage = plans[domain.name][min(number, len(plans[domain.name]) - 1)]
-            jobs += _new_jobs(domain, stage, done)
-        results += bench.run(jobs)
-        if number + 1 < depth and not _passed(results, plans, number):
-            return measured(results, domains, number + 1)
-    return measured(results, domains, depth)
-
-
-def test(bench: Bench, domains: Sequence[LoadedDomain]) -> Measured:
-    """All test tasks: only for an agent that has been chosen."""
-    return measured(bench.run([Job(d, Split.TEST, task) for d in domains for task in d.splits[Split.TEST]]), domains)
-
-
-test.__test__ = False  # type: ignore[attr-defined]  # no test, whatever pytest thinks of the name
-
-
-def measured(results: Sequence[Result], domains: Sequence[LoadedDomain], stages: int = 0) -> Measured:
-    """Results in the archive's form."""
-    return Measured(_scores(results, domains), _verdicts(results), _logs(results), stages)
-
-
-def _new_jobs(domain: LoadedDomain, stage: Stage, done: dict[tuple[str, Split], int]) -> list[Job]:
-    jobs = []
-    for split, wanted in ((Split.TRAIN, stage.train), (Split.VAL, stage.val)):
-        start = done.get((domain.name, split), 0)
-        jobs += [Job(domain, split, task) for task in domain.splits[split][start:wanted]]
-        done[domain.name, split] = max(start, wanted)
-    return jobs
-
-
-def _passed(results: Sequence[Result], plans: Mapping[str, Sequence[Stage]], number: int) -> bool:
-    for name, stages in plans.items():
-        scores = [r.verdict.score for r in results if r.domain == name and r.split == Split.TRAIN and not r.missing]
-        gate = stages[number].gate if number < len(stages) - 1 else 0.0
-        if scores and sum(scores) / len(scores) < gate:
-            return False
-    return True
-
-
-def _scores(results: Sequence[Result], domains: Sequence[LoadedDomain]) -> list[ScoreRecord]:
-    """One score for each domain and split that has results."""
-    totals = {(d.name, split): d.planned(split) for d in domains for split in Split}
-    grouped: dict[tuple[str, Split], list[float]] = {}
-    for result in results:
-        kept = grouped.setdefault((result.domain, result.split), [])
-        if not result.missing:
-            kept.append(result.verdict.score)
-    rows = []
-    for (domain, split), values in grouped.items():
-        s = statistics.score(values, totals[domain, split])
-        rows.append(ScoreRecord(domain, split, s.n, s.total, s.mean, s.low, s.high))
-    return rows
-
-
-def _verdicts(results: Sequence[Result]) -> list[VerdictRecord]:
-    """The results as the archive keeps them."""
-    return [
-        VerdictRecord(r.domain, r.split, r.task, None if r.missing else r.verdict.score, r.verdict.status, r.ms)
-        for r in results
-    ]
-
-
-def _logs(results: Sequence[Result]) -> dict[str, list[dict[str, JSON]]]:
-    """Transcripts by `domain.split`, capped; of them the feedback for train is made."""
-    kept: dict[str, list[dict[str, JSON]]] = {}
-    for r in results:
-        row: dict[str, JSON] = {
-            "task": r.task, "score": None if r.missing else r.verdict.score, "status": str(r.verdict.status)
-        }  # fmt: skip
-        row["prediction"] = r.reply.prediction if len(str(r.reply.prediction)) <= MAX_KEPT else None
-        if r.reply.files:
-            row["files"] = {p: data[:MAX_KEPT].decode(errors="replace") for p, data in r.reply.files.items()}
-        row |= {
-            key: text
-            for key, text in (("detail", r.verdict.detail), ("error", r.reply.error), ("log", r.reply.log))
-            if text
-        }
-        kept.setdefault(f"{r.domain}.{r.split}", []).append(row)
-    return kept
