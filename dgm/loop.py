@@ -16,10 +16,8 @@ from dgm.archive import Admission, AgentRecord, Archive, Child, ProposalRecord
 from dgm.domain import Files, Split
 from dgm.domains import LoadedDomain
 from dgm.errors import AgentFailed, Status
-from dgm.evaluation import measuring
 from dgm.evaluation.bench import Bench
 from dgm.evaluation.measured import Measured
-from dgm.evaluation.measuring import Measuring
 from dgm.evaluation.stages import Evaluation, staged
 from dgm.executor.pieces import Evaluate, Examine, Improve
 from dgm.gateway import BudgetSpent
@@ -30,7 +28,8 @@ from dgm.proposal.propose import Edit, NotBorn
 from dgm.proposal.submissions import Submission
 from dgm.results import best_per_domain, finalists
 from dgm.selection import choose, choose_mate
-from dgm.sitting import crew
+from dgm.sitting import crew, measuring
+from dgm.sitting.measuring import Measuring
 from dgm.sitting.run import OWN, SELECTION, Run
 from dgm.steering import PIN, SUBMIT
 from dgm.strategy.state import Expand

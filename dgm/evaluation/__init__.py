@@ -1,6 +1,6 @@
 """How good an agent is.
 
 `session` is one conversation with one sandbox; a `bench` puts an agent through tasks over sessions, and `measured` is
-what that comes to. Which tasks: `stages` at birth and on test, or `measuring`, bit by bit as a strategy asks. `judging`
-and `calibration`: judges that ask a model. `controls`: what a gain must be compared with.
+what that comes to. `stages` says which tasks: at birth, stage by stage, and on test. `ongoing` gives up all that is
+under way. `judging` and `calibration`: judges that ask a model. `controls`: what a gain must be compared with.
 """

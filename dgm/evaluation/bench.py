@@ -21,12 +21,12 @@ from dgm.domain import Artifact, Files, Split, Task, Verdict
 from dgm.domains import LoadedDomain
 from dgm.errors import NoVerdict, SandboxUnavailable, Status
 from dgm.evaluation.judging import Judge
+from dgm.evaluation.ongoing import persistently
 from dgm.evaluation.session import AgentSession, JudgeSession, Reply
 from dgm.gateway.lines import OFFLINE, Line
 from dgm.genome import HALVES, GenomeSpec, half_files
 from dgm.sandbox import Limits, Sandbox
 from dgm.sandbox.images import within
-from dgm.sitting.ongoing import persistently
 
 PACKAGES_MB = 1024
 """The least for a half that imports packages: litellm alone takes more than many a domain declares."""

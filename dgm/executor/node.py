@@ -22,12 +22,12 @@ from dgm import domains
 from dgm.config import RunConfig
 from dgm.domains import DataRef, LoadedDomain
 from dgm.errors import DgmError, UserError
+from dgm.evaluation.ongoing import Ongoing
 from dgm.executor.pieces import Outcome, Piece, Workshop, perform
 from dgm.gateway.lines import Lines
 from dgm.genome import GenomeSpec
 from dgm.sandbox import Sandbox, stale
 from dgm.sandbox.choose import choose
-from dgm.sitting.ongoing import Ongoing
 
 T = TypeVar("T")
 

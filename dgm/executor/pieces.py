@@ -19,6 +19,7 @@ from dgm.errors import AgentFailed
 from dgm.evaluation import stages
 from dgm.evaluation.bench import Bench, Job
 from dgm.evaluation.measured import Measured, measured
+from dgm.evaluation.ongoing import Ongoing
 from dgm.gateway.lines import Line, Lines
 from dgm.genome import HALVES, GenomeSpec
 from dgm.integrity import Watch
@@ -26,7 +27,6 @@ from dgm.integrity.model import Flag
 from dgm.proposal import propose
 from dgm.proposal.propose import Edit, NotBorn
 from dgm.sandbox import Sandbox
-from dgm.sitting.ongoing import Ongoing
 
 T = TypeVar("T")
 

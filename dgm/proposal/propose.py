@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from dgm.archive import Admission
 from dgm.domain import Files
 from dgm.errors import AgentFailed, Status
+from dgm.evaluation.ongoing import Ongoing, persistently
 from dgm.evaluation.session import AgentSession, Improved
 from dgm.gateway.lines import OFFLINE, Line
 from dgm.genome import GenomeSpec, build_child
 from dgm.sandbox import Limits, Sandbox
-from dgm.sitting.ongoing import Ongoing, persistently
 
 
 class NotBorn(AgentFailed):

@@ -1,6 +1,6 @@
 """A strategy at work in a run: what it asks for, what it is told, and the journal of both.
 
-Not covered: how it decides (`dgm.strategy`), and how tasks are run (`dgm.evaluation.measuring`). Everything here is
+Not covered: how it decides (`dgm.strategy`), and how tasks are run (`dgm.sitting.measuring`). Everything here is
 called with the run's lock held.
 """
 

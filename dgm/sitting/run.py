@@ -17,6 +17,7 @@ from dgm.archive import AgentRecord, Archive, Child
 from dgm.closing import Closing
 from dgm.config import RunConfig
 from dgm.domains import LoadedDomain
+from dgm.evaluation.ongoing import Ongoing
 from dgm.executor import Executor
 from dgm.executor.local import Local
 from dgm.executor.pieces import Piece
@@ -25,7 +26,6 @@ from dgm.genome import GenomeSpec
 from dgm.integrity import Watch
 from dgm.sandbox import Sandbox
 from dgm.selection import Selector
-from dgm.sitting.ongoing import Ongoing
 from dgm.steering.helm import Helm
 
 if TYPE_CHECKING:
