@@ -179,6 +179,6 @@ def decoys(kind: str, files: tuple[str, ...], right: JSON) -> Iterator[tuple[str
             yield name, Artifact(None, dict.fromkeys(files, content))
         yield "no file at all", Artifact()
         return
-    for name, value in (PREDICTIONS | TEXTS if kind == "text" else PREDICTIONS).items():
+    for name, value in ({**PREDICTIONS, **TEXTS} if kind == "text" else PREDICTIONS).items():
         if type(value) is not type(right) or value != right:
             yield name, Artifact(value)
