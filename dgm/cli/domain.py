@@ -162,7 +162,7 @@ def domain_fetch(
         there = ", ".join(known) or "none"
         raise UserError(f"domain {domain.name} has no data set {source!r}; the data sets are {there}")
     card, target = known[source], into or Path("data", source)
-    _say(f"{card.name}, licence: {card.licence}")
+    _say(f"{card.name}, licence: {card.licence} ({card.licence_from})")
     parts = fetch.fetch(card, target, copy, _say, _bytes())
     where = (target / card.load) if card.load != "." else target
     loaded = load(name, DataRef(where))
