@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -89,6 +88,7 @@ def domain_check(
     judge_model: parameters.JudgeModel = None,
     model_url: parameters.ModelUrl = None,
     price: parameters.Price = None,
+    budget_usd: parameters.BudgetUsd = None,
     json: parameters.Json = False,
 ) -> None:
     """Check that a domain keeps its contract and gives no answer away.
@@ -96,21 +96,29 @@ def domain_check(
     The exit code is 1 when something must be mended.
     """
     from dgm.cli import tables
-    from dgm.config import Models
+    from dgm.cli.answering import Account, opened
+    from dgm.config import Models, Spending
     from dgm.domains import DataRef, audit, load
     from dgm.evaluation.judging import Judge
-    from dgm.gateway.opening import open_lines
     from dgm.sandbox.choose import choose
 
     domain = load(name, DataRef.parse(data) if data else None)
     place = choose(sandbox, may_run_model_code=False) if domain.executes else None
-    models = Models(judge=judge_model, url=model_url, prices=tuple(price or ()))
-    with TemporaryDirectory() as folder, open_lines(models, Path(folder), 0, _say) as lines:
-        model = Judge(lines.judging(None)) if judge_model else None
-        report = audit.check(domain, place, _say, model=model)
-    _say_report(report) if not json else tables.say_json(
+    models = Models(
+        judge=judge_model if domain.asks else None,
+        url=model_url,
+        prices=tuple(price or ()),
+        budget=Spending(usd=budget_usd),
+    )
+    account = Account()
+    with opened(models, 0, None, account, _say) as lines:
+        line = lines.judging(None)
+        model = Judge(line) if line.models else None
+        report = line.patiently(lambda: audit.check(domain, place, _say, model=model))
+    _say_report(report, str(account)) if not json else tables.say_json(
         {
             "domain": report.domain,
+            "models": account.as_json(),
             "findings": [
                 {"level": str(f.level), "check": f.check, "says": f.says, "mend": f.mend} for f in report.findings
             ],
@@ -154,7 +162,7 @@ def domain_fetch(
         there = ", ".join(known) or "none"
         raise UserError(f"domain {domain.name} has no data set {source!r}; the data sets are {there}")
     card, target = known[source], into or Path("data", source)
-    _say(f"{card.name}, licence: {card.licence}")
+    _say(f"{card.name}, licence: {card.licence} ({card.licence_from})")
     parts = fetch.fetch(card, target, copy, _say, _bytes())
     where = (target / card.load) if card.load != "." else target
     loaded = load(name, DataRef(where))
@@ -170,13 +178,13 @@ def domain_fetch(
     tables.say(f"now: dgm run NAME --domain {name} --data {domain.name}={where}")
 
 
-def _say_report(report: Report) -> None:
+def _say_report(report: Report, asked: str) -> None:
     from dgm.cli import tables
     from dgm.cli.text import printable
 
     rows = [[str(f.level), f.check, printable(f.says), f.mend] for f in report.findings]
     columns = ("", "check", "found", "what to do")
-    tables.show(tables.Table(columns, rows, wraps=frozenset({"found", "what to do"})))
+    tables.show(tables.Table(columns, rows, wraps=frozenset({"found", "what to do"}), note=asked))
     wrong = len(report.errors)
     tables.say(f"{report.domain}: {wrong} to mend" if wrong else f"{report.domain} keeps the contract")
 

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
-from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
 from dgm import statistics
 from dgm.archive import Archive
-from dgm.cli import report, text
+from dgm.cli import answering, report, text
+from dgm.cli.answering import Account, Told
 from dgm.cli.tables import Table
-from dgm.config import Models, RunConfig
+from dgm.config import RunConfig
 from dgm.domain import JSON, Files, Split, Task
 from dgm.domains import DataRef, LoadedDomain, check_tasks, load
 from dgm.errors import UserError
 from dgm.evaluation.bench import Bench, Job, Result
-from dgm.gateway import BudgetSpent, opening
-from dgm.genome import parse_spec
+from dgm.genome import GenomeSpec, parse_spec
 from dgm.sandbox import Sandbox
 from dgm.sandbox.choose import choose
+from dgm.sitting import start
 from dgm.sitting.settings import config_of
 from dgm.statistics import Score
 
@@ -41,14 +40,18 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything resolved and checked, nothing run yet."""
+    """Everything resolved and checked, nothing run yet. `account` is what models were asked so far."""
 
     genome: Files
+    spec: GenomeSpec
     where: str
     agent: int
     config: RunConfig
     sandbox: Sandbox
     parts: Sequence[Part]
+    told: Told
+    say: Callable[[str], None]
+    account: Account = field(default_factory=Account)
 
     @property
     def notices(self) -> Sequence[str]:
@@ -66,8 +69,16 @@ class Measured:
     told: Mapping[str, JSON]  #: what the domain itself has to say: errors, calibration, results by class
 
 
-def plan(target: str, split: str | None, data: Mapping[str, str], domains: Sequence[str]) -> Plan:
-    """Resolve and check all of it. Raises UserError naming the option that is wrong."""
+def plan(
+    target: str,
+    split: str | None,
+    data: Mapping[str, str],
+    domains: Sequence[str],
+    told: Told,
+    say: Callable[[str], None],
+) -> Plan:
+    """Resolve and check all of it. `say` is told of outages and of how far judges can be trusted. Raises UserError
+    naming the option that is wrong."""
     path, number = text.agent_of(target)
     with Archive.open(path) as archive:
         config = config_of(archive)
@@ -75,10 +86,11 @@ def plan(target: str, split: str | None, data: Mapping[str, str], domains: Seque
             raise UserError(f"{target} has no genome: it is a proposal that gave none; choose another agent")
         genome = archive.files(number)
     parts = [_part(name, split, ref, config) for name, ref in _wanted(config, data, domains)]
-    if asking := [part.domain.name for part in parts if part.domain.asks]:
-        raise UserError(f"the judge of {asking[0]} asks a language model, which a run does and `dgm eval` does not")
+    spec = parse_spec(genome, target)
+    models = answering.models_for(told, config.models, spec, [part.domain for part in parts])
+    config = config.model_copy(update={"models": models})
     sandbox = choose(config.place.sandbox, may_run_model_code=False)
-    return Plan(genome, target, number, config, sandbox, parts)
+    return Plan(genome, spec, target, number, config, sandbox, parts, told, say)
 
 
 def measure(planned: Plan) -> list[Measured]:
@@ -88,43 +100,31 @@ def measure(planned: Plan) -> list[Measured]:
 
 
 def run(planned: Plan, repetition: int = 0, of: int = 1) -> list[Result]:
-    """All tasks' results. The first repetition has the seeds of the agent's own run, each other one its own; the run's
-    budget is shared by all. What models are asked is recorded nowhere, so that no repetition gets another's replies.
+    """All tasks' results. The first repetition has the seeds of the agent's own run, each other one its own; the
+    budget is shared by all, and each keeps its own record, so that none gets another's replies.
     Raises AgentFailed when the agent does not start, and UserError when the budget is spent."""
     config, seed = planned.config, planned.config.search.random_seed + repetition
-    spec = parse_spec(planned.genome, planned.where)
+    domains = [part.domain for part in planned.parts]
     jobs = [Job(part.domain, Split.TEST, task) for part in planned.parts for task in part.tasks]
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        opening.open_lines(_afresh(config.models, of), Path(folder), seed, lambda line: None) as lines,
-        Bench(
+    record = planned.told.record
+    folder = record / str(repetition + 1) if record is not None and of > 1 else record
+    models = answering.share(config.models, of)
+    with answering.opened(models, seed, folder, planned.account, planned.say) as lines:
+        if repetition == 0:
+            start.calibrations(domains, lines, planned.say)
+        with Bench(
             planned.genome,
-            spec,
+            planned.spec,
             planned.sandbox,
-            [part.domain for part in planned.parts],
+            domains,
             sessions=config.place.sessions,
             seed=seed,
             line=lines.examined(planned.agent),
+            judge=lines.judging(planned.agent),
             task_seconds=config.task_seconds,
-        ) as bench,
-    ):
-        bench.check(["agent"])
-        try:
+        ) as bench:
+            bench.check(["agent"])
             return bench.run(jobs)
-        except BudgetSpent as spent:
-            raise UserError(f"{planned.where}: {spent}; measure fewer tasks, or less often") from None
-
-
-def _afresh(models: Models, of: int) -> Models:
-    """A run's models, none of whose answers are known yet, with one of `of` parts of its budget."""
-    limits = models.budget
-    part = limits.model_copy(
-        update={
-            "usd": None if limits.usd is None else limits.usd / of,
-            "tokens": None if limits.tokens is None else limits.tokens // of,
-        }
-    )
-    return models.model_copy(update={"cache": False, "replay": None, "budget": part})
 
 
 def as_table(planned: Plan, measured: Sequence[Measured]) -> Table:
@@ -144,7 +144,9 @@ def as_table(planned: Plan, measured: Sequence[Measured]) -> Table:
         rows,
         title=f"{planned.where}: mean [95 % interval] n",
         wraps=frozenset({"endings"}),
-        note="\n".join([*_reports(measured), *filter(None, [report.boundary_note(planned.config)])]),
+        note="\n".join(
+            [*_reports(measured), *filter(None, [str(planned.account), report.boundary_note(planned.config)])]
+        ),
     )
 
 
@@ -165,6 +167,7 @@ def as_json(target: str, planned: Plan, measured: Sequence[Measured]) -> dict[st
     return {
         "agent": target,
         "sandbox": planned.sandbox.name,
+        "models": planned.account.as_json(),
         "domains": {
             m.part.domain.name: {
                 "split": m.part.split,
@@ -220,14 +223,17 @@ def _everything(domain: LoadedDomain) -> Sequence[Task]:
 
 
 def _measured(part: Part, results: Sequence[Result]) -> Measured:
+    """A verdict that is missing, by a fault of ours or of a judge's model, is no score; it is among the endings."""
     labels = {task.id: task.hidden.get("label") for task in part.tasks}
     mine = [r for r in results if r.domain == part.domain.name]
+    judged = [r for r in mine if not r.missing]
     by_label: dict[Hashable, list[float]] = {}
-    for result in mine:
+    for result in judged:
         by_label.setdefault(str(labels[result.task]), []).append(result.verdict.score)
-    balanced = statistics.balanced_accuracy(by_label) if part.domain.spec.answer.kind == "label" else None
+    labelled = part.domain.spec.answer.kind == "label" and judged
+    balanced = statistics.balanced_accuracy(by_label) if labelled else None
     endings = Counter(str(r.verdict.status) for r in mine)
-    score = statistics.score([r.verdict.score for r in mine], len(mine))
+    score = statistics.score([r.verdict.score for r in judged], len(mine))
     tasks = {task.id: task for task in part.tasks}
-    told = part.domain.report([(tasks[r.task], r.reply.prediction, r.verdict) for r in mine])
+    told = part.domain.report([(tasks[r.task], r.reply.prediction, r.verdict) for r in judged])
     return Measured(part, score, balanced, dict(endings.most_common()), told)

@@ -188,6 +188,10 @@ Models = Annotated[
         "The halves are then the seeds llm.",
     ),
 ]
+MeasuredModels = Annotated[
+    list[str] | None,
+    typer.Option("--model", metavar="M", help="Another language model for the agent; repeat for more. [its run's]"),
+]
 MetaModels = Annotated[
     list[str] | None,
     typer.Option(

@@ -10,6 +10,7 @@ from dgm.analysis.noise import Noise, noise
 from dgm.cli import evaluation, report
 from dgm.cli.evaluation import Part, Plan
 from dgm.cli.tables import Table
+from dgm.evaluation.evaluate import Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +27,12 @@ def measure(planned: Plan, repeats: int, progress: Callable[[int], None]) -> lis
     for repetition in range(repeats):
         runs.append(evaluation.run(planned, repetition, repeats))
         progress(repetition + 1)
-    return [
-        Repeated(
-            part,
-            noise([{r.task: r.verdict.score for r in results if r.domain == part.domain.name} for results in runs]),
-        )
-        for part in planned.parts
-    ]
+    return [Repeated(part, noise([_verdicts(part, results) for results in runs])) for part in planned.parts]
+
+
+def _verdicts(part: Part, results: Sequence[Result]) -> dict[str, float]:
+    """Task to score, where there is one."""
+    return {r.task: r.verdict.score for r in results if r.domain == part.domain.name and not r.missing}
 
 
 def as_table(planned: Plan, repeated: Sequence[Repeated]) -> Table:
@@ -57,7 +57,9 @@ def as_table(planned: Plan, repeated: Sequence[Repeated]) -> Table:
         rows,
         title=f"{planned.where} against itself, {repeated[0].noise.repeats} times with other seeds",
         right=frozenset(columns[2:]),
-        note="\n".join([*map(_says, repeated), *filter(None, [report.boundary_note(planned.config)])]),
+        note="\n".join(
+            [*map(_says, repeated), *filter(None, [str(planned.account), report.boundary_note(planned.config)])]
+        ),
     )
 
 
@@ -66,6 +68,7 @@ def as_json(target: str, planned: Plan, repeated: Sequence[Repeated]) -> dict[st
     return {
         "agent": target,
         "sandbox": planned.sandbox.name,
+        "models": planned.account.as_json(),
         "domains": {r.part.domain.name: {"split": r.part.split, **asdict(r.noise), "says": _says(r)} for r in repeated},
     }
 

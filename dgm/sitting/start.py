@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -203,7 +204,7 @@ def calibrations(domains: Sequence[LoadedDomain], lines: Lines, notice: Notice) 
     if not line.models:
         return []
     asking = [domain for domain in domains if domain.asks]
-    found = [calibrate(domain, judging.Judge(line)) for domain in asking]
+    found = [line.patiently(partial(calibrate, domain, judging.Judge(line))) for domain in asking]
     for told in filter(None, found):
         notice(str(told))
     return [told for told in found if told is not None]

@@ -4,6 +4,10 @@ An agent sees what the body is to do, what `obs`, `action` and `info` hold, and 
 usual reward (that of gymnasium, for going forward). The judge trains with the artifact (`dgm.domain.mujoco`: the
 physics on the host, the reward in the sandbox) and scores what no reward can see: how well the trained policy reaches
 the goal. Train and val have other goals than the one test goal, jumping, as published for a real robot's body.
+
+One reward trained with twice, from other random numbers, gives two policies, and one may fail where the other is
+perfect. So each goal is several tasks that differ in nothing but what the trainer draws (`TRAININGS`): what is chosen
+on, and what is reported, is a mean over trainings, and its interval tells how far they lie apart.
 """
 
 from __future__ import annotations
@@ -17,22 +21,24 @@ from dgm.domain.mujoco import Goal, Trainer, Trajectory
 
 from .told import BODIES, CALLER, INFO, STUB
 
+TRAININGS = {Split.TRAIN: 2, Split.VAL: 3, Split.TEST: 5}
+"""Of each goal."""
 FILE = "reward.py"
 LARGEST = 50_000  #: bytes of a reward
 SECONDS = 10.0  #: for the rewards of one iteration
-SEED = 7
+SEED, APART = 7, 100  #: of the first training, and between two; within one the trainer counts on
 UPRIGHT = (("terminate_when_unhealthy", False),)
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A task: the goal, in words and measured."""
+    """A goal, in words and measured."""
 
     words: str
     goal: Goal
 
 
-TASKS: Mapping[Split, Mapping[str, Wanted]] = {
+GOALS: Mapping[Split, Mapping[str, Wanted]] = {
     Split.TRAIN: {
         "cheetah-backward": Wanted(
             "The cheetah runs backwards, to negative x, as far as it can.",
@@ -74,7 +80,10 @@ class Domain:
             raise UserError(f"{data}: the reward domain has its tasks built in and reads no file; leave --data out")
 
     def tasks(self, split: Split) -> Sequence[Task]:
-        return [_task(name, wanted) for name, wanted in TASKS[split].items()]
+        """Of all goals the first training, then of all the second, and so on."""
+        return [
+            _task(name, wanted, number) for number in range(TRAININGS[split]) for name, wanted in GOALS[split].items()
+        ]
 
     def judge_in(self, task: Task, artifact: Artifact, sandbox: JudgeSandbox) -> Verdict:
         """The score of the policy trained with the artifact. The metric `reached` is in the goal's own unit."""
@@ -87,8 +96,8 @@ class Domain:
             source = raw.decode("utf-8")
         except UnicodeDecodeError:
             return Verdict(0.0, Status.INVALID, f"{FILE} is not UTF-8")
-        wanted = next(tasks[task.id] for tasks in TASKS.values() if task.id in tasks)
-        trainer = Trainer(wanted.goal, SEED)
+        wanted = next(goals[task.hidden["goal"]] for goals in GOALS.values() if task.hidden["goal"] in goals)
+        trainer = Trainer(wanted.goal, SEED + APART * task.hidden["training"])
         try:
             policy = trainer.train(lambda trajectories: _rewards(source, trajectories, sandbox))
             score, reached = trainer.success(policy)
@@ -126,6 +135,7 @@ def _count(row: JSON) -> int:
     return len(row) if isinstance(row, list) and all(type(value) in (int, float) for value in row) else -1
 
 
-def _task(name: str, wanted: Wanted) -> Task:
+def _task(name: str, wanted: Wanted, number: int) -> Task:
     inputs = {"goal": wanted.words, **BODIES[wanted.goal.body], "info": INFO}
-    return Task(name, inputs, {FILE: STUB.encode()}, {"measure": wanted.goal.measure})
+    hidden = {"measure": wanted.goal.measure, "goal": name, "training": number}
+    return Task(f"{name}-{number + 1}", inputs, {FILE: STUB.encode()}, hidden)

@@ -68,9 +68,9 @@ def test_once_is_no_repetition(finished: Path, call: Call) -> None:
     assert done.code == 2 and "--repeat" in done.err
 
 
-def test_repetitions_share_the_budget_and_take_no_answer_from_a_record() -> None:
-    from dgm.cli.evaluation import _afresh
+def test_repetitions_share_the_budget() -> None:
+    from dgm.cli.answering import share
 
-    models = Models(agent=("m",), cache=True, replay="old", budget=Spending(usd=6, tokens=100))
-    assert _afresh(models, 3) == Models(agent=("m",), budget=Spending(usd=2, tokens=33))
-    assert _afresh(RunConfig().models, 3) == RunConfig().models
+    models = Models(agent=("m",), budget=Spending(usd=6, tokens=100))
+    assert share(models, 3) == Models(agent=("m",), budget=Spending(usd=2, tokens=33))
+    assert share(RunConfig().models, 3) == RunConfig().models

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -27,18 +26,10 @@ from dgm.evaluation.judging import Judge
 from dgm.gateway.opening import open_lines
 from dgm.sitting import start
 from dgm.testing import ScriptedModels
-from tests.domains.folders import part, quick, shipped
+from tests.domains.careful import LEADING, WORK, Careful, Swayed
+from tests.domains.folders import quick, shipped
 
-WORK = re.compile(r"<(work|first|second)-([0-9a-f]{16})>\n(.*?)\n</\1-\2>", re.DOTALL)
 CRITERIA = [Criterion("date", "Does it give the date?"), Criterion("polite", "Is it polite?", quoted=False)]
-LEADING = """
-class TaskAgent:
-    def __init__(self, model=None, chat_history_file=None):
-        pass
-
-    def forward(self, inputs):
-        return " ".join(inputs["notice"].split()[:38]), []
-"""
 SHORTER = """
 from pathlib import Path
 
@@ -52,51 +43,6 @@ class MetaAgent:
         file.write_text(file.read_text().replace("[:38]", "[7:45]"))
         return "begins after the opening"
 """
-
-
-def clauses() -> dict[str, str]:
-    """Question of any fact of the domain to the clause that tells it."""
-    generate = part("summary", "generate")
-    notices = [one for row in generate.notices({Split.TRAIN: 400}).values() for one in row]
-    return {fact.question: fact.right for one in notices for fact in one.facts}
-
-
-class Careful:
-    """`Script` of a model that judges as the examples do: a fact is told where its value stands in the work."""
-
-    def __init__(self) -> None:
-        self.clauses, self.asked = clauses(), 0
-        self.examples = {notice.text: notice for notice, _, _ in part("summary", "generate").examples(12)}
-
-    def __call__(self, request: Mapping[str, Any]) -> str:
-        self.asked += 1
-        system, user = (message["content"] for message in request["messages"])
-        works = {name: text for name, _, text in WORK.findall(user)}
-        if "work" not in works:
-            told = {name: len(self.true(text, user)) for name, text in works.items()}
-            best = max(told, key=lambda name: told[name]) if len(set(told.values())) > 1 else "same"
-            return json.dumps({"better": best})
-        form = json.loads(next(line for line in system.splitlines() if line.startswith("{")))
-        verdict = {}
-        for name in form:
-            question = re.search(rf"^{name}: (.*)$", user, re.M)
-            assert question is not None
-            value = self.value(question[1])
-            met = value in works["work"].lower()
-            verdict[name] = {"met": met, "evidence": value if met else ""}
-        return f"```json\n{json.dumps(verdict)}\n```"
-
-    def value(self, question: str) -> str:
-        """What of the clause stands in the question too, in its words' order."""
-        known = question.lower()
-        words = self.clauses[question].lower().split()
-        spans = [" ".join(words[i:]) for i in range(len(words))]
-        return next(span for span in spans if span in known)
-
-    def true(self, text: str, user: str) -> list[str]:
-        """The clauses of a labelled summary that are true of the notice."""
-        notice = user.split("Notice:\n")[1].split("\n\n")[0]
-        return [fact.right for fact in self.examples[notice].facts if fact.right.lower() in text.lower()]
 
 
 @dataclass
@@ -254,15 +200,6 @@ def test_a_missing_verdict_is_no_zero_and_lowers_what_parents_are_chosen_by(halv
         assert sum(s.total - s.n for s in scores.values()) == len(missing) > 0
         val = scores[Split.VAL]
         assert run.archive.candidates()[0].scores["summary"] == pytest.approx(val.mean * val.n / val.total)
-
-
-class Swayed(Careful):
-    """Careful, but for works that ask for 1.0."""
-
-    def __call__(self, request: Mapping[str, Any]) -> str:
-        if "<work-" in (user := request["messages"][1]["content"]) and "Give 1.0" in user:
-            return '{"score": 1.0}'
-        return super().__call__(request)
 
 
 @pytest.mark.parametrize("said", ["", "   ", "x" * 2_000, "two\nlines", 5, None, ["a"], "word " * 41, "\x1b[2J"])

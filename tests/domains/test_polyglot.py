@@ -12,12 +12,10 @@ import pytest
 
 from dgm.domain import Artifact, Split, Status, Task, Verdict, harness
 from dgm.domains import DataRef, LoadedDomain, load
-from dgm.domains.audit.hostile import SOURCES
 from dgm.errors import UserError
 from dgm.evaluation.session import JudgeSession
 from dgm.sandbox import Limits
 from dgm.sandbox.bubblewrap import Bubblewrap
-from tests.domains import cheats
 from tests.domains.folders import shipped
 
 REAL = "coding/polyglot_python_javascript.jsonl.gz"
@@ -63,43 +61,6 @@ def test_the_reference_passes_and_the_stub_does_not(name: str, sandbox: JudgeSes
     assert judged(task, stub, sandbox) == Verdict(0.0, Status.WRONG, "not changed")
     almost = {path: text + "\n" for path, text in stub.items()}
     assert judged(task, almost, sandbox).status is Status.WRONG
-
-
-@pytest.mark.needs("bubblewrap")
-@pytest.mark.parametrize("name", list(SOURCES))
-def test_no_hostile_python_passes(name: str, sandbox: JudgeSession) -> None:
-    task = task_of("python/tide-table")
-    source = SOURCES[name].replace(b"def f(", b"def turns(")
-    try:
-        text = source.decode()
-    except UnicodeDecodeError:  # never reaches the tests
-        verdict = shipped("polyglot").judge(task, Artifact(files=dict.fromkeys(task.due, source)), sandbox)
-        assert verdict.status is Status.INVALID
-        return
-    files = {"tide_table.py": text}
-    ran = harness.run_unittest(sandbox, task.hidden["tests"], task.hidden["run"], files, seconds=2.0)
-    assert not ran.all_passed, ran
-
-
-@pytest.mark.needs("bubblewrap")
-@pytest.mark.parametrize("name", list(cheats.PYTHON))
-def test_no_cheat_in_python_passes_a_test_of_values(name: str, sandbox: JudgeSession) -> None:
-    task = task_of("python/tide-table")
-    verdict = judged(task, {"tide_table.py": cheats.PYTHON[name]}, sandbox)
-    assert (verdict.score, verdict.status is not Status.OK) == (0.0, True), verdict
-
-
-@node
-@pytest.mark.slow
-@pytest.mark.needs("bubblewrap")
-@pytest.mark.parametrize("name", list(cheats.JAVASCRIPT))
-def test_no_hostile_javascript_passes(name: str, sandbox: JudgeSession) -> None:
-    task = task_of("javascript/bus-stops")
-    ran = harness.run_jest(
-        sandbox, task.hidden["tests"], task.hidden["run"], {"bus-stops.js": cheats.JAVASCRIPT[name]}, seconds=8.0
-    )
-    assert not ran.all_passed, ran
-    assert sum(outcome == "passed" for outcome in ran.results.values()) <= 1, ran  # "throws" may pass by throwing
 
 
 def test_a_run_without_tests_has_not_passed() -> None:

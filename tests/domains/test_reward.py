@@ -49,6 +49,32 @@ def test_the_test_goal_is_none_of_the_others() -> None:
         compile(task.files["reward.py"], "reward.py", "exec")
 
 
+def test_a_goal_is_trained_for_several_times_and_an_agent_is_not_told_which() -> None:
+    domain = shipped("reward")
+    for split, goals in ((Split.TRAIN, 3), (Split.VAL, 2), (Split.TEST, 1)):
+        tasks = domain.splits[split]
+        assert len({task.inputs["goal"] for task in tasks}) == goals
+        assert len({task.inputs["goal"] for task in tasks[:goals]}) == goals, "each first part has every goal"
+        assert len({(task.hidden["goal"], task.hidden["training"]) for task in tasks}) == len(tasks) >= 2 * goals
+        for task in tasks:
+            others = [other for other in tasks if other.inputs["goal"] == task.inputs["goal"]]
+            assert {(str(other.inputs), str(other.files)) for other in others} == {(str(task.inputs), str(task.files))}
+
+
+@mujoco
+@pytest.mark.slow
+@pytest.mark.needs("bubblewrap")
+def test_one_reward_trained_with_twice_is_two_results_and_each_can_be_had_again(sandbox: JudgeSession) -> None:
+    artifact = Artifact(files={"reward.py": BY_HAND.encode()})
+
+    def reached(name: str) -> float:
+        return shipped("reward").judge(task_of(name), artifact, sandbox).metrics["reached"]
+
+    first, second = reached("cheetah-backward-1"), reached("cheetah-backward-2")
+    assert first != second
+    assert first == reached("cheetah-backward-1")
+
+
 @pytest.mark.parametrize(
     "value",
     [
@@ -71,7 +97,7 @@ def test_what_is_no_number_for_each_step_is_invalid(value: JSON) -> None:
 @pytest.mark.slow
 @pytest.mark.needs("bubblewrap")
 def test_a_reward_for_the_goal_beats_the_usual_one(sandbox: JudgeSession) -> None:
-    domain, task = shipped("reward"), task_of("swimmer-backward")
+    domain, task = shipped("reward"), task_of("swimmer-backward-1")
     usual = domain.judge(task, Artifact(files=task.files), sandbox)
     better = domain.judge(task, Artifact(files={"reward.py": BY_HAND.encode()}), sandbox)
     assert usual.score == 0.0
@@ -95,6 +121,6 @@ def test_a_reward_for_the_goal_beats_the_usual_one(sandbox: JudgeSession) -> Non
 )
 def test_a_reward_that_is_none_is_worth_nothing(source: str, status: Status, sandbox: JudgeSession) -> None:
     verdict = shipped("reward").judge(
-        task_of("swimmer-backward"), Artifact(files={"reward.py": source.encode()}), sandbox
+        task_of("swimmer-backward-1"), Artifact(files={"reward.py": source.encode()}), sandbox
     )
     assert (verdict.score, verdict.status) == (0.0, status)

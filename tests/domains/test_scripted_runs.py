@@ -1,48 +1,68 @@
-"""Domains end to end with language-model seeds: the model is scripted to know the right answers, all else is real.
+"""Every domain end to end: with language-model seeds whose model knows the right answers, and with the seeds that need
+none. All but the model is real.
 
 What fails here is the way between: inputs that do not reach the model, files that are not read back, a judge that does
-not take what an agent leaves.
+not take what an agent leaves. Coding, grading and review have their own such tests (`tests/e2e/test_model_run.py`),
+in which a meta agent improves the agent. Reward functions are trained with for a moment only.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from dgm import loop
+from dgm.archive import Admission
 from dgm.config import Models, Origin, Place, RunConfig, Search
-from dgm.domain import Split, Task
+from dgm.domain import Split, Status, Task, mujoco
+from dgm.domains import available
 from dgm.sitting import start
 from dgm.testing import ScriptedModels
+from tests.bench.domains import PROPOSALS, written
+from tests.domains.careful import Careful
 from tests.domains.folders import shipped
+from tests.e2e.test_model_run import EDITED
 
-KEY_OF = {"swebench": "issue", "points": "response", "preference": "answer_a"}
+KEY_OF = {
+    "swebench": "issue", "points": "response", "preference": "answer_a", "polyglot": "instructions",
+    "summary": "notice", "reward": "goal",
+}  # fmt: skip
 """The input by which the scripted model knows a task again."""
+has_mujoco = pytest.mark.skipif(importlib.util.find_spec("mujoco") is None, reason="dgm[reward] is not installed")
+has_node = pytest.mark.skipif(shutil.which("node") is None, reason="Node is not installed")
+NEEDS = {"reward": has_mujoco, "polyglot": has_node}
 
 
 class Knowing:
-    """`Script` for ScriptedModels: the right answer to every task of a domain, files by way of the tool `run`."""
+    """`Script` for ScriptedModels: the right answer to every task of a domain, files by way of the tool `run`; and a
+    judge's careful one, where the model `judge` is asked."""
 
     def __init__(self, domain: str) -> None:
         self.domain = domain
-        self.tasks = list(shipped(domain).implementation.everything())
+        self.tasks = [task for tasks in shipped(domain).splits.values() for task in tasks]
         self.asked: set[str] = set()
+        self.judge = Careful() if shipped(domain).asks else None
 
     def __call__(self, request: Mapping[str, Any]) -> str | Mapping[str, Any]:
+        if request["model"] == "judge":
+            assert self.judge is not None
+            return self.judge(request)
         messages = request["messages"]
         task = self.known(messages[1]["content"])
         self.asked.add(task.id)
-        if self.domain != "swebench":
+        if shipped(self.domain).spec.answer.kind != "files":
             return json.dumps({"reason": "known", "answer": task.hidden["label"]})
         if len(messages) > 2:
             return call("done", {})
-        changed = {path: text for path, text in task.hidden["label"].items() if text.encode() != task.files[path]}
-        (path, text), *rest = changed.items()
-        assert not rest
-        return call("run", {"command": f"cat > {path} <<'END'\n{text}END"})
+        changed = {path: text for path, text in right(task).items() if text.encode() != task.files.get(path)}
+        assert changed
+        return call("run", {"command": "\n".join(f"cat > {path} <<'END'\n{text}END" for path, text in changed.items())})
 
     def known(self, text: str) -> Task:
         found = [task for task in self.tasks if task.inputs[KEY_OF[self.domain]].strip() in text]
@@ -50,32 +70,81 @@ class Knowing:
         return found[0]
 
 
+def right(task: Task) -> Mapping[str, str]:
+    """The files of the right answer; of a reward, those of one written by hand."""
+    return task.hidden["label"] if "label" in task.hidden else {"reward.py": written(task)}
+
+
 def call(name: str, given: dict[str, Any]) -> dict[str, Any]:
     function = {"name": name, "arguments": json.dumps(given)}
     return {"content": None, "tool_calls": [{"id": "call-1", "type": "function", "function": function}]}
 
 
+@pytest.fixture
+def brief(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A training of two policies."""
+    monkeypatch.setattr(mujoco, "POPULATION", 2)
+    monkeypatch.setattr(mujoco, "ELITE", 1)
+    monkeypatch.setattr(mujoco, "ITERATIONS", 1)
+    monkeypatch.setattr(mujoco, "EPISODES", 1)
+
+
+def slow(domain: str) -> Any:
+    return pytest.param(domain, marks=[pytest.mark.slow, *([NEEDS[domain]] if domain in NEEDS else [])])
+
+
+def test_every_domain_has_a_run_with_a_model_and_those_that_the_seed_knows_one_without() -> None:
+    assert {*KEY_OF, *EDITED} == set(available())
+    without = {name for name in available() if name not in PROPOSALS}
+    assert without == {"polyglot", "swebench", "summary"}, "these want code in repositories, or sentences"
+
+
 @pytest.mark.needs("bubblewrap")
-@pytest.mark.parametrize(
-    "domain",
-    [
-        "swebench",
-        pytest.param("points", marks=pytest.mark.slow),
-        pytest.param("preference", marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.usefixtures("brief")
+@pytest.mark.parametrize("domain", ["swebench", *(slow(name) for name in KEY_OF if name != "swebench")])
 def test_an_agent_whose_model_knows_the_answers_solves_every_task(domain: str, tmp_path: Path) -> None:
     knowing = Knowing(domain)
     with ScriptedModels(knowing) as server:
+        judge = "judge" if shipped(domain).asks else None
         config = RunConfig(
             domains=(domain,),
             origin=Origin(agent="llm", meta="llm"),
             search=Search(proposals=0),
             place=Place.model_validate({"sandbox": "bubblewrap", "sessions": 2}),
-            models=Models(agent=("scripted",), url=server.url, prices=("unknown=0",)),
+            models=Models(agent=("scripted",), judge=judge, url=server.url, prices=("unknown=0",)),
         )
         with start.create(tmp_path / "run", config, lambda _: None) as run:
-            means = {score.split: score.mean for score in run.archive.scores(0)}
-            sizes = {score.split: score.n for score in run.archive.scores(0)}
-    assert means == {Split.TRAIN: 1.0, Split.VAL: 1.0}
-    assert len(knowing.asked) == sum(sizes.values())
+            scores = {score.split: score for score in run.archive.scores(0)}
+            verdicts = run.archive.verdicts(0)
+            left = [row.get("files") for row in run.archive.logs(0, domain, Split.TRAIN)]
+    assert len(knowing.asked) == sum(score.n for score in scores.values())
+    assert {split: score.n for split, score in scores.items()} == {
+        split: shipped(domain).planned(split) for split in (Split.TRAIN, Split.VAL)
+    }
+    if domain == "reward":  # a moment of training reaches next to nothing, but it was trained with what was written
+        assert {verdict.status for verdict in verdicts} <= {Status.OK, Status.WRONG}
+        assert left == [right(task) for task in shipped(domain).splits[Split.TRAIN]]
+    else:
+        assert {score.mean for score in scores.values()} == {1.0}
+
+
+@pytest.mark.slow
+@pytest.mark.needs("bubblewrap")
+@pytest.mark.usefixtures("brief")
+@pytest.mark.parametrize("domain", [slow(name) for name in PROPOSALS])
+def test_the_seeds_without_a_model_start_get_children_and_are_tested(domain: str, tmp_path: Path) -> None:
+    config = RunConfig(
+        domains=(domain,),
+        search=Search(proposals=2, random_seed=1),
+        place=Place.model_validate({"sandbox": "bubblewrap", "sessions": 2}),
+    )
+    with start.create(tmp_path / "run", config, lambda _: None) as run:
+        assert not run.config.models.used
+        assert loop.evolve(run, lambda _: None) == "proposals"
+        agents = run.archive.agents()
+        assert {agent.admission for agent in agents[1:]} <= {Admission.ADMITTED, Admission.UNCHANGED}
+        chosen = loop.test(run)
+        test = {agent: score for agent in chosen for score in run.archive.scores(agent) if score.split == Split.TEST}
+    planned = shipped(domain).planned(Split.TEST)
+    assert {score.n for score in test.values()} == {planned}
+    assert 0 in test

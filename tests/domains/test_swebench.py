@@ -21,19 +21,9 @@ from dgm.sandbox import Limits
 from dgm.sandbox.bubblewrap import Bubblewrap
 from tests.domains import recorded_logs
 from tests.domains.folders import part, quick, shipped
+from tests.domains.hostile import LOANS
 
 OWN = Path(__file__).resolve().parents[2] / "domains" / "swebench" / "instances.jsonl"
-LOANS = "shelf/loans.py"
-CHEATS = {
-    "exit": "import os\nos._exit(0)\n",
-    "forged report": """print('{"value": {"results": {"tests/test_loans.py::LoansTest.test_a_fine": "passed"}}}')\n""",
-    "patched unittest": "import unittest\nunittest.TestCase.assertEqual = lambda *a: None\n",
-    "endless": "while True:\n    pass\n",
-    "broken": "def (:\n",
-    "equal to all": "class Any:\n    def __eq__(self, other):\n        return True\n\n\n"
-    "class LoanRefused(Exception):\n    pass\n\n\nclass Desk:\n    def __init__(self, catalogue):\n        pass\n\n"
-    "    def __getattr__(self, name):\n        return lambda *a: Any()\n",
-}
 
 
 @pytest.fixture(scope="module")
@@ -95,19 +85,6 @@ def test_a_change_that_mends_the_issue_and_breaks_something_else_does_not_resolv
     assert (verdict.score, verdict.status) == (0.0, Status.WRONG)
     assert verdict.metrics["fail to pass"] == 1.0
     assert 0.0 < verdict.metrics["pass to pass"] < 1.0
-
-
-@pytest.mark.needs("bubblewrap")
-@pytest.mark.parametrize("name", list(CHEATS))
-def test_no_cheat_in_the_sources_resolves_an_issue(
-    name: str, sandbox: JudgeSession, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sys.modules[type(shipped("swebench").implementation).__module__], "SECONDS", 3.0)
-    source = CHEATS[name]
-    task = the_loan_task()
-    if name in ("exit", "forged report", "patched unittest"):
-        source = task.files[LOANS].decode() + "\n" + source
-    assert judged(task, {LOANS: source}, sandbox).score == 0.0
 
 
 @pytest.mark.needs("bubblewrap")

@@ -78,6 +78,8 @@ def rewarding(tmp_path: Path) -> Path:
     rows = []
     for split in Split:
         for task in shipped("reward").splits[split]:
+            if task.hidden["training"]:
+                continue  # nothing is trained here, so that one task of each goal is enough
             towards = next(step for name, step in TOWARDS.items() if name in task.id)
             steps = [towards, [-value for value in towards]]
             rows.append(
@@ -99,7 +101,7 @@ def test_a_goal_s_own_words_say_what_is_aimed_at() -> None:
     }  # fmt: skip
     for task in (task for split in Split for task in shipped("reward").splits[split]):
         written = rewards.source(task.inputs["goal"], task.inputs["info"], model)
-        assert wanted[task.id] in written
+        assert wanted[task.hidden["goal"]] in written
         compile(written, "reward.py", "exec")
 
 

@@ -34,10 +34,11 @@ class Card(_Strict):
 
     name: str
     licence: str
+    licence_from: str = Field(description="Where the licence was read; `not read: …` where it is not confirmed.")
     home: str = Field(description="Page of the data set, for people.")
     about: str
     rows: str = Field(description="How many, of what.")
-    labels: str = Field(description="Histogram of the labels or points.")
+    labels: str = Field(description="Histogram of the labels or points; `none` where a task has no label.")
     leaks: str = Field(description="What is known to tell the answer, and what is done about it.")
     baselines: str = Field(description="What simple means reach.")
     published: str = Field(description="What published agents reach.")
