@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import runpy
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from dgm import loop
 from dgm.archive import Archive
 from dgm.cli.ensemble import app
 from dgm.config import Origin, Place, RunConfig, Search
-from dgm.domain import Split
+from dgm.domain import Split, Verdict
 from dgm.domains import LoadedDomain, load
 from dgm.ensembles import voting
 from dgm.ensembles.voting import Panel
@@ -24,7 +25,7 @@ from dgm.sandbox.choose import choose
 from dgm.sitting import start
 from tests.archive import world as plain
 from tests.e2e.conftest import doing
-from tests.ensembles.world import MEMBERS, planted, right
+from tests.ensembles.world import MEMBERS, grading, planted, right
 from tests.seeds import seed_world
 
 
@@ -36,7 +37,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
 
 @pytest.fixture(scope="module")
 def panel(archive: Archive) -> Panel:
-    return voting.panel(archive, load("grading"))
+    return voting.panel(archive, grading())
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +48,7 @@ def votes(panel: Panel, tmp_path_factory: pytest.TempPathFactory) -> LoadedDomai
 
 
 def test_the_tasks_are_those_of_the_base_and_its_test_is_left_alone(votes: LoadedDomain) -> None:
-    base = load("grading")
+    base = grading()
     found = {split: [task.id for task in tasks] for split, tasks in votes.splits.items()}
     assert found[Split.TRAIN] == [task.id for task in base.splits[Split.TRAIN]]
     assert sorted(found[Split.VAL] + found[Split.TEST]) == sorted(task.id for task in base.splits[Split.VAL])
@@ -55,7 +56,7 @@ def test_the_tasks_are_those_of_the_base_and_its_test_is_left_alone(votes: Loade
 
 
 def test_a_combiner_sees_answers_and_scores_and_no_label(votes: LoadedDomain) -> None:
-    base = {task.id: task for part in load("grading").splits.values() for task in part}
+    base = {task.id: task for part in grading().splits.values() for task in part}
     for task in votes.all_tasks:
         assert {k: v for k, v in task.inputs.items() if k != voting.VOTES} == base[task.id].inputs
         for vote in task.inputs[voting.VOTES]:
@@ -69,22 +70,20 @@ def test_members_are_scored_on_val_and_never_on_what_is_reported(votes: LoadedDo
         mine = [vote for t in val for vote in t.inputs[voting.VOTES] if vote["member"] == member]
         truth = [task.hidden["label"] for task in val]
         mean = sum(vote["answer"] == label for vote, label in zip(mine, truth, strict=True)) / len(val)
-        everywhere = {
-            (v["score"], v["n"]) for t in votes.all_tasks for v in t.inputs[voting.VOTES] if v["member"] == member
-        }
-        assert everywhere == {(pytest.approx(mean, abs=1e-4), len(val))}
+        everywhere = [v for task in votes.all_tasks for v in task.inputs[voting.VOTES] if v["member"] == member]
+        assert {(vote["score"], vote["n"]) for vote in everywhere} == {(round(mean, 4), len(val))}
 
 
 def test_the_best_come_first_and_there_are_at_most_so_many(archive: Archive) -> None:
-    few = voting.panel(archive, load("grading"), most=3)
-    means = [member.weighed.mean for member in voting.panel(archive, load("grading")).members]
+    few = voting.panel(archive, grading(), most=3)
+    means = [member.weighed.mean for member in voting.panel(archive, grading()).members]
     assert len(means) == len(MEMBERS)
     assert means == sorted(means, reverse=True)
     assert [member.weighed.mean for member in few.members] == means[:3]
 
 
 def test_who_answers_like_another_is_no_member_and_who_is_silent_has_no_vote(tmp_path: Path) -> None:
-    sound, base = right(0.8, "sound"), load("grading")
+    sound, base = right(0.8, "sound"), grading()
     silent = lambda task, label: "" if task.endswith("1") else sound(task, label)  # noqa: E731
     with planted(tmp_path / "run", {0: sound, 1: sound, 2: silent}) as archive:
         made = voting.panel(archive, base)
@@ -98,9 +97,7 @@ def test_who_answers_like_another_is_no_member_and_who_is_silent_has_no_vote(tmp
 def test_a_judge_that_knows_more_than_right_or_wrong_is_refused(
     archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from dgm.domain import Verdict
-
-    base = load("grading")
+    base = grading()
     monkeypatch.setattr(type(base.implementation), "judge", lambda *_: Verdict(0.5))
     with pytest.raises(UserError, match="more than right or wrong"):
         voting.panel(archive, base)
@@ -154,22 +151,29 @@ def test_edits_on_evidence_make_a_combiner_that_beats_every_fixed_rule(
     votes: LoadedDomain, panel: Panel, tmp_path: Path
 ) -> None:
     genome, shown = seed_world.compose(tmp_path / "genome", agent="vote"), feedback(tmp_path / "feedback", votes)
-    for seed in range(6):
+    for seed in range(5):
         seed_world.improve(genome, shown, seed)
     fixed = {rule.rule: rule.score.mean for rule in panel.fixed()}
-    assert fixed["majority"] < 0.7 < fixed["best"]
+    assert fixed["majority"] < fixed["best"]
     assert accuracy(genome, votes, Split.TEST) > max(fixed.values())
     learned = json.loads((genome / "agent" / "votes.json").read_text())
     assert sum(learned["trust"]["6"].values()) < 0  # who is mostly wrong is believed to the contrary
 
 
-def test_where_votes_tell_nothing_no_trust_is_gained(votes: LoadedDomain, tmp_path: Path) -> None:
+def test_where_the_labels_are_anybodys_votes_are_trusted_less(votes: LoadedDomain, tmp_path: Path) -> None:
     genome = seed_world.compose(tmp_path / "genome", agent="vote")
-    shown = feedback(tmp_path / "feedback", votes, permuted=True)
-    for seed in range(3):
+    shown, before = feedback(tmp_path / "feedback", votes, permuted=True), confidence(genome, votes)
+    for seed in range(2):
         seed_world.improve(genome, shown, seed)
-    learned = json.loads((genome / "agent" / "votes.json").read_text())
-    assert all(x <= 0 for trust in learned["trust"].values() for x in trust.values())
+    assert confidence(genome, votes) < before
+
+
+def confidence(genome: Path, domain: LoadedDomain) -> float:
+    """By how much one label is ahead of the other, the mean over the train tasks."""
+    rule = runpy.run_path(str(genome / "agent" / "votes.py"))
+    model = rule["load"]()
+    found = [rule["sums"](t.inputs["votes"], domain.spec.answer.labels, model) for t in domain.splits[Split.TRAIN]]
+    return sum(max(sums.values()) - min(sums.values()) for sums in found) / len(found)
 
 
 HOSTILE = {
@@ -178,7 +182,7 @@ HOSTILE = {
     "not a number": ('return float("nan"), []', Status.INVALID),
     "the end of the process": ("os._exit(0)", Status.WRONG),
     "an error": ('raise SystemError("mine")', Status.WRONG),
-    "a flood": ('return "x" * 50_000_000, []', Status.OUTPUT),
+    "a flood": ('return "x" * 5_000_000, []', Status.OUTPUT),
     "a claim": ('print(\'{"score": 1.0, "status": "ok"}\'); return None, []', Status.WRONG),
     "no end": ("while True: pass", Status.TIMEOUT),
 }
@@ -188,7 +192,7 @@ HOSTILE = {
 @pytest.mark.parametrize("what", HOSTILE)
 def test_a_hostile_combiner_is_judged_and_nothing_more(votes: LoadedDomain, tmp_path: Path, what: str) -> None:
     body, status = HOSTILE[what]
-    verdicts = judged(tmp_path, votes, body, [Split.VAL], 2)
+    verdicts = judged(tmp_path, votes, body, [Split.VAL], 2, seconds=1.0 if status == Status.TIMEOUT else 20.0)
     assert [(verdict.score, verdict.status) for verdict in verdicts] == [(0.0, status)] * 2
 
 
@@ -198,11 +202,13 @@ def test_a_combiner_that_looks_for_the_labels_finds_none(votes: LoadedDomain, tm
         rows = map(json.loads, Path({str(votes.folder / "votes.jsonl")!r}).read_text().splitlines())
         return next(row["label"] for row in rows if row["inputs"]["question"] == inputs["question"]), []
     """
-    for verdict in judged(tmp_path, votes, body, list(Split), 1):
+    for verdict in judged(tmp_path, votes, body, list(Split), 1, seconds=20.0):
         assert (verdict.score, verdict.status) == (0.0, Status.WRONG)
 
 
-def judged(folder: Path, domain: LoadedDomain, body: str, splits: list[Split], tasks: int) -> list[object]:
+def judged(
+    folder: Path, domain: LoadedDomain, body: str, splits: list[Split], tasks: int, seconds: float
+) -> list[Verdict]:
     """The verdicts on a combiner whose `forward(self, inputs)` is `body`."""
     agent = folder / "agent"
     agent.mkdir()
@@ -212,7 +218,9 @@ def judged(folder: Path, domain: LoadedDomain, body: str, splits: list[Split], t
     genome = sources.from_halves(str(agent), "mutation").genome
     jobs = [Job(domain, split, task) for split in splits for task in domain.splits[split][:tasks]]
     sandbox = choose("bubblewrap", may_run_model_code=True)
-    bench = Bench(genome, parse_spec(genome, "here"), sandbox, [domain], sessions=1, seed=0, task_seconds=lambda _: 1.0)
+    bench = Bench(
+        genome, parse_spec(genome, "here"), sandbox, [domain], sessions=1, seed=0, task_seconds=lambda _: seconds
+    )
     with bench:
         return [result.verdict for result in bench.run(jobs)]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ def nearly(same: Answerer, who: str, part: float = 0.03) -> Answerer:
     )
 
 
-FOOLS = right(0.62, "fools")
+FOOLS = right(0.58, "fools")
 MEMBERS: dict[int, Answerer] = {
     0: lambda task, label: "correct",
     1: right(0.80, "sound"),
@@ -42,12 +43,17 @@ MEMBERS: dict[int, Answerer] = {
 """A root that says one thing, a sound agent, four fair ones that err together, and one that is mostly wrong."""
 
 
-def planted(path: Path, members: Mapping[int, Answerer] = MEMBERS, domain: str = "grading") -> Archive:
+@lru_cache
+def grading() -> LoadedDomain:
+    """The domain, whose tasks are made but once."""
+    return load("grading")
+
+
+def planted(path: Path, members: Mapping[int, Answerer] = MEMBERS) -> Archive:
     """An open archive of these agents, the first of them the root, all measured on train and val."""
-    loaded = load(domain)
-    made = {number: _child(number, answerer, loaded) for number, answerer in members.items()}
+    made = {number: _child(number, answerer, grading()) for number, answerer in members.items()}
     first, *rest = made.values()
-    archive = Archive.create(path, RunConfig(domains=(domain,)).to_toml(), first)
+    archive = Archive.create(path, RunConfig(domains=("grading",)).to_toml(), first)
     for one in rest:
         archive.record(one)
     return archive
