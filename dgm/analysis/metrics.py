@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from dgm.archive import AgentRecord, Archive
@@ -102,6 +103,7 @@ def best_belief(successes: Sequence[float], trials: Sequence[float], epsilon: fl
     return best
 
 
+@lru_cache(maxsize=10_000)  # a search asks again and again for the same few counts
 def beta_quantile(p: float, a: float, b: float) -> float:
     """The x with P(X <= x) = p for X ~ Beta(a, b), by bisection to the last bit; a, b > 0."""
     low, high = 0.0, 1.0

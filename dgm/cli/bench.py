@@ -114,10 +114,11 @@ def _ratio_lines(board: Board) -> list[str]:
     for name in MAIN[1:]:
         overall = board.overall(name)
         worst = max(board.landscapes, key=lambda at: board.ratio(name, at).value)
-        most = board.ratio(name, worst)
+        most, duel = board.ratio(name, worst), board.duel(name, worst)
         lines.append(
             f"{OURS} needs {overall.value:.2f} [{overall.low:.2f}, {overall.high:.2f}] of the evaluations of {name},"
             f" median over the landscapes; at most {most.value:.2f} [{most.low:.2f}, {most.high:.2f}], in {worst}"
+            f" (there {duel.before} of {len(board.seeds)} times before it, {duel.after} times after it)"
         )
     return lines
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,18 +15,35 @@ if TYPE_CHECKING:
     from dgm.domain import Split
     from dgm.domains import LoadedDomain
     from dgm.ensembles.answers import Ensemble
+    from dgm.ensembles.voting import Panel
 
 app = typer.Typer()
+
+Write = Annotated[
+    Path | None,
+    typer.Option(
+        "--write",
+        metavar="DIR",
+        help="Make a domain of the answers, a folder, in which a combiner can evolve; then the rules are scored there.",
+    ),
+]
+Members = Annotated[
+    int | None,
+    typer.Option("--members", metavar="N", min=2, help="With --write: at most so many agents, the best on val. [9]"),
+]
 
 
 @app.command(
     "ensemble",
-    epilog="\b\nExamples:\n  dgm ensemble first\n  dgm ensemble first --domain review --split val --json",
+    epilog="\b\nExamples:\n  dgm ensemble first\n  dgm ensemble first --domain review --split val --json\n"
+    "  dgm ensemble first --domain review --write votes",
 )
 def ensemble(
     name: parameters.Name,
     split: parameters.Split = None,
     domain: parameters.MeasuredDomains = None,
+    write: Write = None,
+    members: Members = None,
     json: parameters.Json = False,
 ) -> None:
     """Score ensembles of an archive's agents.
@@ -33,17 +51,31 @@ def ensemble(
     best: the answer of the best agent. majority: the most frequent one. weighted: by each agent's accuracy. Who
     weighs how much is decided on another split than the one that is shown. Without --split it is test, where only the
     agents that the run chose have answers. For domains whose answers are labels.
+
+    With --write the answers become the tasks of a domain: train for train, one half of val for val, the other for test.
+    What combines them is an agent like any other: dgm run NAME --domain DIR --agent vote.
     """
     from dgm.archive import Archive
     from dgm.cli import report, tables, text
     from dgm.domain import Split as AnySplit
+    from dgm.errors import UserError
     from dgm.sitting.settings import config_of
 
+    if write is not None and split is not None:
+        raise UserError("--split: with --write the splits are those of the new domain; leave it out")
+    if write is None and members is not None:
+        raise UserError("--members goes with --write")
     chosen = AnySplit(split.value if split else AnySplit.TEST)
     with Archive.open(text.archive_of(name)) as archive:
         domains = list(_domains(archive, domain or ()))
-        found = {at.name: _measured(archive, at, chosen) for at in domains}
+        if write is not None:
+            made = _written(archive, domains, write, members)
+            found = {write.name: made.fixed()}
+        else:
+            found = {at.name: _measured(archive, at, chosen) for at in domains}
         notes = [report.boundary_note(config_of(archive)), _changed(archive, domains)]
+        if write is not None:
+            notes.append(f"a combiner evolves with: dgm run NAME --domain {_as_typed(write)} --agent vote")
     if json:
         tables.say_json({"split": str(chosen), "domains": {at: _as_json(rows) for at, rows in found.items()}})
         return
@@ -52,6 +84,24 @@ def ensemble(
     title = f"{name}: ensembles on {chosen}, mean [95 % interval] n"
     note = "; ".join(filter(None, notes))
     tables.show(tables.Table(("domain", "rule", "members", "score"), rows, title=title, right=right, note=note))
+
+
+def _written(archive: Archive, domains: Sequence[LoadedDomain], folder: Path, most: int | None) -> Panel:
+    """The one domain's answers, as a domain of their own."""
+    from dgm.ensembles import voting
+    from dgm.errors import UserError
+
+    if len(domains) != 1:
+        names = ", ".join(domain.name for domain in domains)
+        raise UserError(f"--write takes the answers of one domain; name it with --domain ({names})")
+    made = voting.panel(archive, domains[0], most or voting.MOST)
+    voting.write(made, folder)
+    return made
+
+
+def _as_typed(folder: Path) -> str:
+    """So that it cannot be taken for a domain's name."""
+    return str(folder) if len(folder.parts) > 1 else f"./{folder}"
 
 
 def _changed(archive: Archive, domains: Sequence[LoadedDomain]) -> str:

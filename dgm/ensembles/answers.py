@@ -35,25 +35,40 @@ class Ensemble:
 def members(archive: Archive, domain: LoadedDomain, split: Split) -> list[Member]:
     """The agents that were measured on all tasks of `split` and on the one that weighs, by id. Raises UserError for
     a domain whose answers are no labels, and where nobody was."""
-    if domain.spec.answer.kind != "label" or domain.executes or domain.asks:
-        raise UserError(f"--domain: the answers in {domain.name} are no labels; an ensemble needs answers to count")
+    _check_labels(domain)
     weighing = domain.chosen_on if split == Split.TEST else Split.TRAIN
     if split == weighing:
         raise UserError(f"--split: nothing is left to weigh agents by beside {split} in {domain.name}; choose test")
     found = []
-    for agent in archive.agents():
-        scores = {s.split: s for s in archive.scores(agent.id) if s.domain == domain.name}
-        own, weighed = scores.get(split), scores.get(weighing)
-        if agent.admission.works and own is not None and weighed is not None and own.n == own.total:
-            found.append(Member(agent.id, _answers(archive, agent.id, domain.name, split), weighed))
+    for agent in _measured(archive, domain, split):
+        weighed = next((s for s in archive.scores(agent) if (s.domain, s.split) == (domain.name, weighing)), None)
+        if weighed is not None:
+            found.append(Member(agent, _answers(archive, agent, domain.name, split), weighed))
     if not found:
         raise UserError(f"--split: no agent of {archive.name} has answers to all {split} tasks of {domain.name}")
     return found
 
 
+def answered(archive: Archive, domain: LoadedDomain, splits: Sequence[Split]) -> dict[int, dict[str, str]]:
+    """By agent its answers, by task, where it was measured on all tasks of all these splits. Raises UserError for a
+    domain whose answers are no labels."""
+    _check_labels(domain)
+    there = set.intersection(*(set(_measured(archive, domain, split)) for split in splits))
+    return {
+        agent: {
+            task: answer for split in splits for task, answer in _answers(archive, agent, domain.name, split).items()
+        }
+        for agent in sorted(there)
+    }
+
+
 def ensembles(domain: LoadedDomain, split: Split, of: Sequence[Member]) -> list[Ensemble]:
     """Every rule's score on the tasks of `split` that some member was given. Raises JudgeFailed."""
-    tasks = [task for task in domain.splits[split] if any(task.id in member.answers for member in of)]
+    return scored(domain, [t for t in domain.splits[split] if any(t.id in member.answers for member in of)], of)
+
+
+def scored(domain: LoadedDomain, tasks: Sequence[Task], of: Sequence[Member]) -> list[Ensemble]:
+    """Every rule's score on these tasks. Raises JudgeFailed."""
     return [Ensemble(name, len(of), _score(rule, domain, tasks, of)) for name, rule in RULES.items()]
 
 
@@ -64,6 +79,21 @@ def _score(rule: Rule, domain: LoadedDomain, tasks: Sequence[Task], of: Sequence
         answer = rule(votes, len(domain.spec.answer.labels))
         values.append(0.0 if answer is None else domain.judge(task, Artifact(answer, {}), None).score)
     return statistics.score(values, len(tasks))
+
+
+def _check_labels(domain: LoadedDomain) -> None:
+    if domain.spec.answer.kind != "label" or domain.executes or domain.asks:
+        raise UserError(f"--domain: the answers in {domain.name} are no labels; an ensemble needs answers to count")
+
+
+def _measured(archive: Archive, domain: LoadedDomain, split: Split) -> list[int]:
+    """The agents that work and have run all the tasks of a split, by id."""
+    return [
+        agent.id
+        for agent in archive.agents()
+        if agent.admission.works
+        and any((s.domain, s.split) == (domain.name, split) and s.n == s.total for s in archive.scores(agent.id))
+    ]
 
 
 def _answers(archive: Archive, agent: int, domain: str, split: Split) -> dict[str, str]:

@@ -2,7 +2,9 @@
 
 The measure is the cost of the task evaluations until the agent that would be handed over is, by its true score, at
 the target (`simulate`). A run that did not get there counts with all that it spent, which is less than it would have
-needed: a ratio to a contestant that often fails is an upper bound.
+needed: a ratio to a contestant that often fails is an upper bound. A median is not moved by what failed runs count, as
+long as more than half got there; but where many fail it lies between those that got there at once and those that never
+did, and jumps from one to the other with a few seeds. There a `Duel`, seed by seed, says more.
 """
 
 from __future__ import annotations
@@ -57,6 +59,14 @@ class Ratio:
     high: float
 
 
+@dataclass(frozen=True, slots=True)
+class Duel:
+    """On how many seeds we got to the target before another, and after it; on the others neither or both at once."""
+
+    before: int
+    after: int
+
+
 @dataclass(frozen=True)
 class Board:
     """All that was measured."""
@@ -76,6 +86,16 @@ class Board:
     def overall(self, other: str) -> Ratio:
         """The median over the landscapes of `ratio`."""
         return self._ratio(other, self.landscapes)
+
+    def duel(self, other: str, landscape: str) -> Duel:
+        """Who got there first, seed by seed; a run that did not get there is later than any that did."""
+        ours, theirs = (
+            [outcome.spent if outcome.reached else np.inf for outcome in self.cell(name, landscape).outcomes]
+            for name in (OURS, other)
+        )
+        return Duel(
+            sum(a < b for a, b in zip(ours, theirs, strict=True)), sum(a > b for a, b in zip(ours, theirs, strict=True))
+        )
 
     def _ratio(self, other: str, landscapes: Sequence[str]) -> Ratio:
         draws = np.random.RandomState(42).randint(len(self.seeds), size=(RESAMPLES, len(self.seeds)))
@@ -139,8 +159,11 @@ def as_json(board: Board) -> dict[str, object]:
 
 
 def _ratios(board: Board, name: str) -> dict[str, object]:
-    by_landscape = {at: board.ratio(name, at) for at in board.landscapes}
-    return {"overall": _interval(board.overall(name)), "landscapes": {k: _interval(r) for k, r in by_landscape.items()}}
+    by_landscape = {}
+    for at in board.landscapes:
+        duel = board.duel(name, at)
+        by_landscape[at] = _interval(board.ratio(name, at)) | {"before": duel.before, "after": duel.after}
+    return {"overall": _interval(board.overall(name)), "landscapes": by_landscape}
 
 
 def _interval(ratio: Ratio) -> dict[str, float]:

@@ -34,7 +34,7 @@ class Huxley:
             won, ran = state.clade_successes[rows], state.clade_trials[rows]
             return Expand(int(state.id[rows[_highest(won, ran, tau, draws)]]))
         row = able[_highest(state.total_successes[able], state.total_trials[able], tau, draws)]
-        return Measure(int(state.id[row]), _one(state.left[:, row], draws))
+        return Measure(int(state.id[row]), _one(state.left_of(row), draws))
 
     def final(self, state: State) -> int:
         """Best belief: the highest epsilon-percentile of Beta(1 + successes, 1 + failures)."""

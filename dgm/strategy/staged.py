@@ -63,10 +63,11 @@ class Staged:
         """The rest of a stage that somebody has begun or may begin, the oldest first; None where all is done."""
         ran = state.trials + state.pending
         goals = self._goals(state)
-        level = np.sum([(ran >= goal[:, None]).all(axis=0) for goal in goals], axis=0)
+        open_ = np.ones(len(state), np.bool_)
         for number, goal in enumerate(goals):
-            rows = np.flatnonzero(level == number)
-            if number:
+            done = (ran >= goal[:, None]).all(axis=0)
+            rows, open_ = np.flatnonzero(open_ & ~done), open_ & done
+            if number and len(rows):
                 before = goals[number - 1][:, None]
                 begun = (ran[:, rows] > before).any(axis=0)
                 passed = (state.pending[:, rows] == 0).all(axis=0) & self._passed(state, rows, number - 1)

@@ -157,6 +157,10 @@ class State:
         """Tasks that it has neither run nor begun, by domain: (D, n)."""
         return self.tasks[:, None] - self.trials - self.pending
 
+    def left_of(self, row: int) -> Floats:
+        """`left` of one agent: (D,)."""
+        return self.tasks - self._results[1, :, row] - self._results[2, :, row]
+
     @property
     def affordable(self) -> float:
         """What is left of the budget; infinite without one."""

@@ -63,7 +63,8 @@ class Treewise:
         """Mean and standard deviation of every agent's own score: a child's prior is its parent's posterior, wider by
         `step`; the root's is 0.5 +- 0.5."""
         trials = state.total_trials
-        seen = np.nan_to_num(state.means())
+        seen = state.means()
+        seen[np.isnan(seen)] = 0.0
         rate = (state.total_successes + 1) / (trials + 2)
         precision = trials / (rate * (1 - rate))
         up = state.parent.copy()
@@ -78,7 +79,7 @@ class Treewise:
 
     def _measure(self, state: State, row: int) -> Measure:
         each = -(-self.batch // len(state.tasks))
-        return Measure(int(state.id[row]), tuple(int(n) for n in np.minimum(each, state.left[:, row])))
+        return Measure(int(state.id[row]), tuple(int(n) for n in np.minimum(each, state.left_of(row))))
 
 
 def _best_clade(state: State, draws: np.random.Generator) -> int:

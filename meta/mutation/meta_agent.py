@@ -1,8 +1,8 @@
 """The meta agent: reads how earlier agents did, makes a few edits of the genome's source, says what it did.
 
 Read `forward` first. The strategy (strategy.json) says how many edits, of which kinds, from how large pools;
-adapt.py changes it by what worked. label_edits.py and repair_edits.py make the edits, each on evidence; those of
-reward_edits.py are guesses.
+adapt.py changes it by what worked. label_edits.py, vote_edits.py and repair_edits.py make the edits, each on evidence;
+those of reward_edits.py are guesses.
 """
 
 import random
@@ -18,6 +18,7 @@ import label_edits
 import repair_edits
 import reward_edits
 import sources
+import vote_edits
 from feedback import Feedback
 
 NUMBER = ["#"]  # as in the agent's classify.py
@@ -53,11 +54,14 @@ class Work:
     def __init__(self, agent, feedback, strategy, rng):
         self.agent, self.strategy, self.rng = agent, strategy, rng
         self.patches = feedback.patches()
-        grammar.use(sources.load(agent / "text.py", "genome_text"))
+        if (agent / "text.py").is_file():
+            grammar.use(sources.load(agent / "text.py", "genome_text"))
         self.targets = []  # (kinds of edits, what they work on, how to write it back)
         for domain, rows in feedback.tasks().items():
             kind = (rows[0].get("answer") or {}).get("kind")
-            if kind == "label" or numbers(rows):
+            if (agent / "votes.py").is_file():
+                self.targets += self.vote_targets(domain, rows)
+            elif kind == "label" or numbers(rows):
                 self.targets += self.label_targets(domain, rows)
             elif kind == "files" and "goal" in rows[0]["inputs"]:
                 self.targets.append(self.reward_target(domain, rows))
@@ -81,6 +85,15 @@ class Work:
                 found.append((domain, label_edits.KINDS, problem, self.write_labels))
         return found
 
+    def vote_targets(self, domain, rows):
+        """An agent that combines votes learns from tasks that have some, and from no others."""
+        rows = [row for row in rows if row["inputs"].get("votes")]
+        if not rows:
+            return []
+        votes = sources.load(self.agent / "votes.py", "genome_votes")
+        model = sources.read_json(self.agent / "votes.json", {})
+        return [(domain, vote_edits.KINDS, vote_edits.Ballot(rows, model, votes), self.write_votes)]
+
     def repair_target(self, domain, rows):
         rewrite = sources.load(self.agent / "rewrite.py", "genome_rewrite")
         rules = sources.read_rules((self.agent / "operators.py").read_text())
@@ -99,7 +112,8 @@ class Work:
             if len(made) >= int(self.strategy["edits"]) or not self.targets:
                 break
             domain, kinds, subject, write = self.rng.choice(self.targets)
-            usual = 1.0 if kinds is reward_edits.KINDS else 0.0  # these have no weights of their own in the strategy
+            # These have no weights of their own in the strategy.
+            usual = 1.0 if kinds in (reward_edits.KINDS, vote_edits.KINDS) else 0.0
             weights = {k: self.strategy["kinds"].get(k, usual) for k in kinds}
             if sum(weights.values()) <= 0:
                 continue
@@ -128,6 +142,9 @@ class Work:
         kept = {name: e for name, e in features.items() if name in needed}
         path.write_text(sources.write_features(path.read_text(), kept))
         sources.write_json(self.agent / "weights.json", models)
+
+    def write_votes(self, ballot):
+        sources.write_json(self.agent / "votes.json", ballot.model)
 
     def write_terms(self, rewards):
         sources.write_json(self.agent / "terms.json", rewards.model())

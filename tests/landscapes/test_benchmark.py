@@ -11,7 +11,7 @@ import pytest
 
 from dgm.errors import UserError
 from dgm.landscapes import benchmark, contest
-from dgm.landscapes.benchmark import Board, Cell
+from dgm.landscapes.benchmark import Board, Cell, Duel
 from dgm.landscapes.families import FAMILIES
 from dgm.landscapes.files import load
 from dgm.landscapes.model import Landscape, Line
@@ -94,6 +94,16 @@ def test_the_ratio_is_that_of_the_medians_with_an_interval_around_it() -> None:
     assert ratio.low < 0.5 < ratio.high
     same = board([10, 10, 10], [20, 20, 20]).ratio(contest.BASELINE, "a")
     assert (same.value, same.low, same.high) == (0.5, 0.5, 0.5)
+
+
+def test_a_run_that_did_not_get_there_is_later_than_any_that_did() -> None:
+    def cell(name: str, *found: tuple[float, bool]) -> Cell:
+        return Cell(name, "a", tuple(Outcome(spent, 1, reached, 0.5) for spent, reached in found))
+
+    ours = cell(contest.OURS, (10, True), (900, True), (1001, False), (1000, False), (70, True), (50, True))
+    theirs = cell(contest.HGM, (20, True), (1000, False), (999, True), (1001, False), (70, True), (40, True))
+    cells = {(name, "a"): each for name, each in ((contest.OURS, ours), (contest.HGM, theirs))}
+    assert Board(range(6), ["a"], [contest.OURS, contest.HGM], cells).duel(contest.HGM, "a") == Duel(2, 2)
 
 
 @pytest.mark.slow

@@ -19,9 +19,7 @@ _FILES = {"domain.toml": "domain.toml", "domain.py": "domain.py.txt", "test_doma
 def write(folder: Path, kind: str) -> list[Path]:
     """Write a new domain called after `folder`; the files written. Raises UserError and changes nothing when the
     name is no domain's, the kind is unknown or the folder exists."""
-    name = folder.name
-    if not re.fullmatch(r"[a-z][a-z0-9_-]*", name):
-        raise UserError(f"{name!r} cannot be a domain's name: lower-case letters, digits, - and _, a letter first")
+    name = checked_name(folder)
     if kind not in KINDS:
         raise UserError(f"--kind: {kind!r} is none of {', '.join(KINDS)}")
     if folder.exists():
@@ -34,6 +32,15 @@ def write(folder: Path, kind: str) -> list[Path]:
     except OSError as error:
         raise UserError(f"{folder} cannot be written: {error}") from error
     return [folder / file for file in texts]
+
+
+def checked_name(folder: Path) -> str:
+    """What a domain in this folder is called. Raises UserError where nothing can be called so."""
+    if not re.fullmatch(r"[a-z][a-z0-9_-]*", folder.name):
+        raise UserError(
+            f"{folder.name!r} cannot be a domain's name: lower-case letters, digits, - and _, a letter first"
+        )
+    return folder.name
 
 
 def _text(kind: str, template: str, name: str) -> str:
