@@ -10,7 +10,7 @@ from dgm.analysis.noise import Noise, noise
 from dgm.cli import evaluation, report
 from dgm.cli.evaluation import Part, Plan
 from dgm.cli.tables import Table
-from dgm.evaluation.evaluate import Result
+from dgm.evaluation.bench import Result
 
 
 @dataclass(frozen=True, slots=True)

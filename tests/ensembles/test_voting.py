@@ -19,7 +19,7 @@ from dgm.domains import LoadedDomain, load
 from dgm.ensembles import voting
 from dgm.ensembles.voting import Panel
 from dgm.errors import Status, UserError
-from dgm.evaluation.evaluate import Bench, Job
+from dgm.evaluation.bench import Bench, Job
 from dgm.genome import parse_spec, sources
 from dgm.sandbox.choose import choose
 from dgm.sitting import start
