@@ -2,7 +2,7 @@
 
 A frame is a 4-byte big-endian length, a JSON header of that length, and the raw bytes that the header
 announces with `"blob": n`. `parse` reads JSON that an agent may have written; whatever is wrong with it comes
-out as AgentFailed and as nothing else. What the fields of a message mean is known in `dgm.evaluation.session`
+out as AgentFailed and as nothing else. What the fields of a message mean is known in `dgm.evaluation`
 alone, and `dgm.runner` has its own few lines of the same form, because it imports nothing of ours.
 """
 

@@ -20,9 +20,10 @@ from dgm.closing import Closing
 from dgm.domain import Artifact, Files, Split, Task, Verdict
 from dgm.domains import LoadedDomain
 from dgm.errors import NoVerdict, SandboxUnavailable, Status
+from dgm.evaluation.candidates import JudgeSession
 from dgm.evaluation.judging import Judge
 from dgm.evaluation.ongoing import persistently
-from dgm.evaluation.session import AgentSession, JudgeSession, Reply
+from dgm.evaluation.session import AgentSession, Reply
 from dgm.gateway.lines import OFFLINE, Line
 from dgm.genome import HALVES, GenomeSpec, half_files
 from dgm.sandbox import Limits, Sandbox

@@ -1,4 +1,4 @@
-"""What the kernel asks of code in a sandbox: an agent's halves, and candidates that a judge must execute.
+"""What the kernel asks of the halves of a genome in a sandbox: a task, an edit, a choice.
 
 A session opens its sandbox when it is first needed. When a request ends in a way that leaves doubt about the
 sandbox (late, out of memory, tampered with, not clean), the whole sandbox is closed, and the next request gets a new
@@ -10,21 +10,17 @@ from __future__ import annotations
 
 import json
 import secrets
-import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from dgm.closing import Closing
-from dgm.domain import JSON, CallOutcome, Files
+from dgm.domain import JSON, Files
 from dgm.errors import AgentFailed, InfrastructureError, SandboxUnavailable, Status, UserError
+from dgm.evaluation.replies import Failed, body_of, only
 from dgm.gateway.desk import Desk
 from dgm.sandbox import Limits, Sandbox
 from dgm.sandbox.link import Answer, Link
-from dgm.wire import parse
-
-_CLAIMABLE = {Status.WRONG, Status.INVALID, Status.OOM, Status.PIDS, Status.DISK}
-"""What a worker may say of its own end."""
 
 
 class Startable(Protocol):
@@ -62,7 +58,7 @@ class Improved:
     refused: list[str]
 
 
-class _Sandboxed(Closing):
+class Sandboxed(Closing):
     """A sandbox that is opened when needed and closed when in doubt. A context manager."""
 
     def __init__(
@@ -103,7 +99,7 @@ class _Sandboxed(Closing):
             link.close()
 
 
-class AgentSession(_Sandboxed):
+class AgentSession(Sandboxed):
     """One half of a genome, started, in a sandbox that holds that half's files and nothing of ours.
 
     `genome` stands read-only in /files/genome and `feedback` in /files/feedback. A session belongs to one thread.
@@ -150,11 +146,11 @@ class AgentSession(_Sandboxed):
         try:
             limit = seconds or self._limits.seconds
             answered, body = self._ask("task", request, seed, limit, files, want=want, about=name)
-            prediction = _only(body, "prediction")
+            prediction = only(body, "prediction")
             for path, why in answered.odd.items():
                 if why != "absent":
                     raise AgentFailed(Status.OUTPUT if why == "too large" else Status.INVALID, f"{path}: {why}")
-        except _Failed as failure:
+        except Failed as failure:
             return Reply(status=failure.status, error=failure.reason, log=failure.answer.log, ms=failure.answer.ms)
         except AgentFailed as failure:
             return Reply(status=failure.status, error=failure.reason)
@@ -171,7 +167,7 @@ class AgentSession(_Sandboxed):
         }
         try:
             answered, body = self._ask("improve", request, seed, self._limits.seconds, genome, place="genome")
-            summary = _only(body, "summary")
+            summary = only(body, "summary")
             files, refused = link.take(self._limits.seconds)
         finally:
             self.close()  # the edited copy is still in it
@@ -185,7 +181,7 @@ class AgentSession(_Sandboxed):
         self._expect("meta")
         request = {"candidates": [dict(candidate) for candidate in candidates]}
         _, body = self._ask("select", request, seed, self._limits.seconds, {})
-        parent = _only(body, "parent")
+        parent = only(body, "parent")
         if type(parent) is not int or parent not in {candidate["id"] for candidate in candidates}:
             raise AgentFailed(Status.INVALID, "the chosen parent is no candidate")
         return parent
@@ -198,7 +194,7 @@ class AgentSession(_Sandboxed):
         if self._broken is None:
             try:
                 answer = link.load(self._spec.entry, self._spec.command, self._limits.seconds)
-                body = _body(answer, link.ending())
+                body = body_of(answer, link.ending())
                 if body or answer.ended != "exit" or not answer.clean:
                     raise AgentFailed(Status.TAMPERED, "the entry broke the protocol when it was started")
             except AgentFailed as failure:
@@ -237,154 +233,11 @@ class AgentSession(_Sandboxed):
         if place == "task":  # an edited copy has still to be taken out, and its sandbox is closed in any case
             self._doubt(answer, ending)
         try:
-            body = _body(answer, ending, Status.INVALID if self._spec.command else Status.TAMPERED)
+            body = body_of(answer, ending, Status.INVALID if self._spec.command else Status.TAMPERED)
             if body.pop("id", mark) != mark:
                 raise AgentFailed(Status.TAMPERED, "an answer to another request")
             if type(error := body.pop("error", None)) is str and error:
                 raise AgentFailed(Status.WRONG, error[:3_000])
         except AgentFailed as failure:
-            raise _Failed(failure, answer) from None
+            raise Failed(failure, answer) from None
         return answer, body
-
-
-class JudgeSession(_Sandboxed):
-    """Executes candidates for a judge (`dgm.domain.JudgeSandbox`) where no agent runs. Belongs to one thread."""
-
-    def __init__(self, sandbox: Sandbox, limits: Limits) -> None:
-        super().__init__(sandbox, {}, limits, packages=False)
-
-    def call(
-        self, source: str, function: str, calls: Sequence[Sequence[JSON]], seconds: float = 1.0
-    ) -> list[CallOutcome]:
-        """As `dgm.domain.JudgeSandbox.call`. After a call that ends the process, the rest run in a fresh one.
-
-        Raises SandboxUnavailable.
-        """
-        outcomes: list[CallOutcome] = []
-        while len(outcomes) < len(calls):
-            outcomes += self._round(source, function, calls[len(outcomes) :], seconds)
-        return outcomes
-
-    def _begin(self, link: Link) -> None:
-        """Nothing of a candidate is there yet: what fails now is ours."""
-        try:
-            answer = link.load(None, (), self._limits.seconds)
-        except AgentFailed as failure:
-            raise SandboxUnavailable(f"the judge's sandbox does not start: {failure.reason}") from None
-        if answer.ended != "exit":
-            raise SandboxUnavailable(f"the judge's sandbox does not start: {answer.ended}")
-
-    def _round(self, source: str, function: str, calls: Sequence[Sequence[JSON]], seconds: float) -> list[CallOutcome]:
-        """The outcomes of one process: at least one, at most as many as there are calls."""
-        request = {
-            "kind": "call",
-            "source": source,
-            "function": function,
-            "calls": [list(args) for args in calls],
-        }
-        try:
-            link = self._link()
-            told = {**request, "seconds": seconds, "seed": 0, "workdir": f"{link.base}/work/task"}
-            answer = link.work(json.dumps(told).encode(), seconds * (len(calls) + 1) + 1.0, {})
-            ending = link.ending()
-            cut = _cut_short(answer, ending)
-        except AgentFailed as failure:
-            self.close()
-            return [CallOutcome(error=failure.status)] * len(calls)
-        except SandboxUnavailable:
-            self.close()
-            raise
-        self._doubt(answer, ending)
-        *lines, _ = answer.result.split(b"\n")
-        if len(lines) > len(calls) + 1:
-            return [CallOutcome(error=Status.TAMPERED)] * len(calls)
-        outcomes = [_outcome(line) for line in lines]
-        if not outcomes:
-            return [CallOutcome(error=cut)] * len(calls)
-        loaded, *done = outcomes
-        if loaded.error is not None:
-            return [loaded] * len(calls)
-        if len(done) == len(calls):
-            return done
-        lost = len(calls) - len(done) if answer.ended == "timeout" else 1  # it had disarmed its own alarm
-        return [*done, *[CallOutcome(error=cut)] * lost]
-
-
-class _Failed(AgentFailed):
-    """A failure of which the runner has told how it went."""
-
-    def __init__(self, failure: AgentFailed, answer: Answer) -> None:
-        super().__init__(failure.status, failure.reason)
-        self.answer = answer
-
-
-def _body(answer: Answer, ending: Status | None, malformed: Status = Status.TAMPERED) -> dict[str, JSON]:
-    """The object that a worker left. Raises AgentFailed with the status that fits how it ended."""
-    if answer.over:
-        raise AgentFailed(Status.OUTPUT, "the answer is longer than is read")
-    if answer.ended == "timeout":
-        raise AgentFailed(ending or Status.TIMEOUT, "still running when its time was up")
-    if answer.ended == "lost" or not answer.result.strip() or answer.said != "0":
-        return _explained(answer, ending)
-    try:
-        body = parse(answer.result)
-    except AgentFailed as failure:
-        raise AgentFailed(ending or malformed, f"the answer is {failure.reason}") from None
-    if not isinstance(body, dict):
-        raise AgentFailed(ending or malformed, "the answer is no object")
-    return body if "status" not in body else _claimed(body, answer, ending)
-
-
-def _explained(answer: Answer, ending: Status | None) -> dict[str, JSON]:
-    """Raise what explains a worker that left no answer."""
-    if ending is not None:
-        raise AgentFailed(ending, "ended by the sandbox")
-    if answer.full or answer.said == str(-signal.SIGXFSZ):
-        raise AgentFailed(Status.DISK, "the writable place is full")
-    if answer.ended == "lost":
-        raise AgentFailed(Status.TAMPERED, "the process that forks for each task was ended or does not answer")
-    raise AgentFailed(Status.WRONG, f"ended without an answer (exit code {answer.said})")
-
-
-def _claimed(body: Mapping[str, JSON], answer: Answer, ending: Status | None) -> dict[str, JSON]:
-    """Raise what a worker says of its own failure, unless there is evidence of a cause."""
-    if body.keys() != {"status", "error"} or body["status"] not in _CLAIMABLE or type(body["error"]) is not str:
-        raise AgentFailed(Status.TAMPERED, "a status of another form than was due")
-    status = Status(body["status"])
-    if status == Status.WRONG and answer.full:
-        status = Status.DISK
-    raise AgentFailed(ending or status, body["error"][:3_000])
-
-
-def _only(body: Mapping[str, JSON], key: str) -> JSON:
-    if body.keys() != {key}:
-        raise AgentFailed(Status.INVALID, f"the answer must hold {key!r} and nothing else")
-    return body[key]
-
-
-def _outcome(line: bytes) -> CallOutcome:
-    """One line of a candidate's process."""
-    try:
-        body = parse(line)
-    except AgentFailed as failure:
-        return CallOutcome(error=failure.status)
-    if body == {}:
-        return CallOutcome()
-    if isinstance(body, dict) and body.keys() == {"value"}:
-        return CallOutcome(body["value"])
-    if isinstance(body, dict) and body.keys() == {"status", "error"} and body["status"] in _CLAIMABLE:
-        return CallOutcome(error=Status(body["status"]))
-    return CallOutcome(error=Status.TAMPERED)
-
-
-def _cut_short(answer: Answer, ending: Status | None) -> Status:
-    """Why a candidate's process ended before its last call."""
-    if answer.over:
-        return Status.OUTPUT
-    if ending is not None:
-        return ending
-    if answer.ended == "timeout" or answer.said == str(-signal.SIGALRM):
-        return Status.TIMEOUT
-    if answer.full:
-        return Status.DISK
-    return Status.TAMPERED if answer.ended == "lost" else Status.WRONG

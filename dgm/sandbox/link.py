@@ -1,7 +1,7 @@
 """One open sandbox with a runner in it: the kernel's side of the protocol, request by request.
 
 Everything that comes back is checked here for its form: exact keys, exact types, sizes that add up. What a request
-means and what an answer is worth is known in `dgm.evaluation.session`.
+means and what an answer is worth is known in `dgm.evaluation`.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ from dgm.domain import Artifact, Split, Task
 from dgm.domains import LoadedDomain, available, load
 from dgm.domains.audit import baselines
 from dgm.errors import UserError
-from dgm.evaluation.session import JudgeSession
+from dgm.evaluation.candidates import JudgeSession
 from dgm.results import ROOT, best_per_domain
 from dgm.sandbox import Limits
 from dgm.sandbox.choose import choose

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from dgm.domain import JSON, Artifact, CallOutcome, JudgeFailed, Status, Verdict
 from dgm.domain.harness import compiled, reports
 from dgm.domains import DataRef, LoadedDomain, load
-from dgm.evaluation.session import JudgeSession
+from dgm.evaluation.candidates import JudgeSession
 from dgm.sandbox import Limits
 from dgm.sandbox.bubblewrap import Bubblewrap
 from tests.domains.folders import quick

@@ -17,8 +17,8 @@ from dgm.config import Models
 from dgm.domain import NoVerdict, Status, Verdict
 from dgm.domains import available
 from dgm.domains.audit.hostile import TEXTS
+from dgm.evaluation.candidates import JudgeSession
 from dgm.evaluation.judging import Judge
-from dgm.evaluation.session import JudgeSession
 from dgm.gateway.opening import open_lines
 from dgm.sandbox import Limits
 from dgm.sandbox.bubblewrap import Bubblewrap

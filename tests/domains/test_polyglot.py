@@ -13,7 +13,7 @@ import pytest
 from dgm.domain import Artifact, Split, Status, Task, Verdict, harness
 from dgm.domains import DataRef, LoadedDomain, load
 from dgm.errors import UserError
-from dgm.evaluation.session import JudgeSession
+from dgm.evaluation.candidates import JudgeSession
 from dgm.sandbox import Limits
 from dgm.sandbox.bubblewrap import Bubblewrap
 from tests.domains.folders import shipped

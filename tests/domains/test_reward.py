@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from dgm.domain import JSON, Artifact, CallOutcome, Split, Status, Task
-from dgm.evaluation.session import JudgeSession
+from dgm.evaluation.candidates import JudgeSession
 from dgm.sandbox import Limits
 from dgm.sandbox.bubblewrap import Bubblewrap
 from tests.domains.folders import part, shipped

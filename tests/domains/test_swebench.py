@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from dgm.domain import Artifact, Split, Status, Task, Verdict
 from dgm.domains import DataRef, load
 from dgm.errors import UserError
-from dgm.evaluation.session import JudgeSession
+from dgm.evaluation.candidates import JudgeSession
 from dgm.sandbox import Limits
 from dgm.sandbox.bubblewrap import Bubblewrap
 from tests.domains import recorded_logs

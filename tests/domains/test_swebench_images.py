@@ -18,7 +18,7 @@ from dgm.config import Origin, Place, RunConfig, Search
 from dgm.domain import Artifact, Split, Status, Task, Verdict
 from dgm.domains import DataRef, LoadedDomain, load
 from dgm.errors import UserError
-from dgm.evaluation.session import JudgeSession
+from dgm.evaluation.candidates import JudgeSession
 from dgm.sandbox import Limits, images
 from dgm.sandbox.bubblewrap import Bubblewrap
 from dgm.sandbox.docker import Docker, from_environment

@@ -12,7 +12,7 @@ import pytest
 from dgm.domain import Artifact, Split, Task
 from dgm.domains import LoadedDomain, load
 from dgm.errors import UserError
-from dgm.evaluation.session import JudgeSession
+from dgm.evaluation.candidates import JudgeSession
 from dgm.sandbox import Limits
 from dgm.sandbox.bubblewrap import Bubblewrap
 from tests.e2e.conftest import DOMAIN_CODE, World

@@ -18,7 +18,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dgm.errors import AgentFailed, SandboxUnavailable, Status
-from dgm.evaluation.session import AgentSession, JudgeSession
+from dgm.evaluation.candidates import JudgeSession
+from dgm.evaluation.session import AgentSession
 from tests.sandbox.worlds import (
     EVERY_BACKEND,
     LIMITS,

@@ -19,7 +19,7 @@ from dgm.domains.audit import hostile as hostiles
 from dgm.domains.audit.findings import Finding, error, note, warning
 from dgm.errors import JudgeFailed, NoVerdict, UserError
 from dgm.evaluation.calibration import calibrate
-from dgm.evaluation.session import JudgeSession
+from dgm.evaluation.candidates import JudgeSession
 from dgm.sandbox import Limits, Sandbox
 
 LOADING = "loading"

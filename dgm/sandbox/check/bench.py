@@ -20,7 +20,8 @@ from typing import Any, Self
 
 from dgm.domain import JSON, CallOutcome, Files
 from dgm.errors import SandboxUnavailable, Status
-from dgm.evaluation.session import AgentSession, Improved, JudgeSession, Reply
+from dgm.evaluation.candidates import JudgeSession
+from dgm.evaluation.session import AgentSession, Improved, Reply
 from dgm.sandbox import Limits, Process, Sandbox, stale
 from dgm.sandbox.engine import leftovers
 from dgm.sandbox.engine.client import Engine
