@@ -102,7 +102,7 @@ def domain_check(
     from dgm.gateway.opening import open_lines
     from dgm.sandbox.choose import choose
 
-    domain = load(name, DataRef.parse(data) if data else None)
+    domain = load(name, DataRef.parse(data) if data else None, said="")
     place = choose(sandbox, may_run_model_code=False) if domain.executes else None
     models = Models(judge=judge_model, url=model_url, prices=tuple(price or ()))
     with TemporaryDirectory() as folder, open_lines(models, Path(folder), 0, _say) as lines:
@@ -145,7 +145,7 @@ def domain_fetch(
     from dgm.domains import DataRef, fetch, load
     from dgm.errors import UserError
 
-    domain = load(name)
+    domain = load(name, said="")
     known = fetch.cards(domain.folder)
     if source is None:
         _say_cards(domain, known, json)
