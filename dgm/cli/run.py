@@ -255,13 +255,14 @@ def _finished(path: Path) -> bool:
 def _tell(path: Path, ended: str, json: bool) -> None:
     """The final table and the tree, or all of it as JSON."""
     from dgm.archive import Archive
-    from dgm.cli import report, tables, tree
+    from dgm.cli import calls, report, tables, tree
 
     with Archive.open(path) as archive:
         if json:
             tables.say_json({"ended": ended, **report.best_json(archive)})
             return
-        tables.say(f"{path.name}: {ENDINGS[ended]}")
+        for line in (f"{path.name}: {ENDINGS[ended]}", *calls.spent(archive)):
+            tables.say(line)
         tables.say()
         tables.show(report.final_table(archive))
         tables.say()
