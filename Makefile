@@ -11,6 +11,7 @@ help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 run: $(VENV)/run.stamp  ## the main job: evolve agents in three domains, offline (RUN=name, ARGS="--proposals 60 --seconds 600")
+	@test ! -e archive/$(RUN) || { echo "archive/$(RUN) is there already: \`make run RUN=another\` begins a new run, \`$(BIN)/dgm resume $(RUN)\` goes on with this one" >&2; exit 2; }
 	$(BIN)/dgm run $(RUN) --seconds 140 $(ARGS)
 
 test: $(VENV)/dev.stamp  ## the tests
@@ -47,9 +48,11 @@ $(BIN)/python:
 
 # --no-compile: heavy dependencies are imported lazily, so most of their bytecode would never be used.
 $(VENV)/run.stamp: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --no-compile --editable .
+	@echo "installing dgm and what it needs into $(VENV): a minute, once"
+	@$(BIN)/python -m pip install --quiet --no-compile --editable .
 	@touch $@
 
 $(VENV)/dev.stamp: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --no-compile --editable '.[dev]'
+	@echo "installing dgm and what its tests need into $(VENV): two minutes, once"
+	@$(BIN)/python -m pip install --quiet --no-compile --editable '.[dev]'
 	@touch $@ $(VENV)/run.stamp

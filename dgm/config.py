@@ -92,12 +92,10 @@ class Place(_Frozen):
 
     sandbox: str = Field(
         "auto",
-        pattern=r"^(auto|docker|bubblewrap|local|[\w.]+:[\w.]+)$",
         description="Backend for untrusted code: auto, docker, bubblewrap, local, or MODULE:CLASS of one's own.",
     )
     executor: str = Field(
         "local",
-        pattern=r"^[a-z][a-z0-9_-]*(:.+)?$",
         description="Where proposals are made and evaluated: local, ray[:ADDRESS] or slurm[:SETTINGS].",
     )
     sessions: int = Field(2, ge=1, le=256, description="Sandboxes that evaluate one child at the same time.")

@@ -18,13 +18,12 @@ def show(
 ) -> None:
     """Show an archive with its agents and outcome, or one agent. Of a large archive, its newest agents."""
     from dgm.archive import Archive
-    from dgm.cli import page, report, tables, text
+    from dgm.cli import calls as transcripts
+    from dgm.cli import page, report, steered, tables, text
 
     if "#" in target:
         path, number = text.agent_of(target)
         if calls:
-            from dgm.cli import calls as transcripts
-
             transcripts.show(path, number, json)
             return
         with Archive.open(path) as archive:
@@ -38,7 +37,7 @@ def show(
         if json:
             tables.say_json(report.show_json(archive))
             return
-        for line in report.config_lines(archive):
+        for line in (*report.config_lines(archive), *transcripts.spent(archive), *steered.of_run(archive)):
             tables.say(line)
         tables.say()
         limit = None if every else report.at_most(archive)

@@ -1,4 +1,4 @@
-"""`dgm show NAME#ID --calls`: what was asked of language models for one proposal, and what came back.
+"""What language models cost a run, and `dgm show NAME#ID --calls`: what was asked for one proposal, what came back.
 
 Everything that was said is an agent's or a model's: each line is made harmless, long texts are cut.
 """
@@ -12,8 +12,9 @@ from typing import Any
 
 from dgm.archive import Archive
 from dgm.cli import tables, text
-from dgm.gateway.cache import Call, CallStore
-from dgm.gateway.prices import dollars
+from dgm.gateway.cache import NAME, Call, CallStore
+from dgm.gateway.prices import dollars, from_dollars
+from dgm.sitting.settings import config_of
 
 MAX_SAID = 2_000
 """Characters of one message that are shown."""
@@ -35,6 +36,20 @@ def show(path: Path, agent: int, as_json: bool) -> None:
             tables.say(line)
     total = sum(call.nano for call, _ in found if call.paid)
     tables.say(f"{len(found)} calls, {dollars(total)}")
+
+
+def spent(archive: Archive) -> list[str]:
+    """`models: gpt-4o-mini; spent $0.0132 of $0.5000, 41,203 tokens`, as one line; none where no model was asked."""
+    models = config_of(archive).models
+    if not (models.used and (archive.path / NAME).is_file()):
+        return []
+    with CallStore(archive.path, write=False) as store:
+        certain, uncertain = store.spent()
+    names = ", ".join(dict.fromkeys(filter(None, (*models.agent, *models.meta, models.judge))))
+    bound = "" if models.budget.usd is None else f" of {dollars(from_dollars(models.budget.usd))}"
+    perhaps = f", and perhaps {dollars(uncertain.nano)} for calls that broke off" if uncertain.nano else ""
+    tokens = f"{certain.tokens:,} tokens"
+    return [f"models: {text.printable(names)}; spent {dollars(certain.nano)}{bound}, {tokens}{perhaps}"]
 
 
 def _head(call: Call) -> str:

@@ -102,7 +102,7 @@ def domain_check(
     from dgm.evaluation.judging import Judge
     from dgm.sandbox.choose import choose
 
-    domain = load(name, DataRef.parse(data) if data else None)
+    domain = load(name, DataRef.parse(data) if data else None, said="")
     place = choose(sandbox, may_run_model_code=False) if domain.executes else None
     models = Models(
         judge=judge_model if domain.asks else None,
@@ -153,7 +153,7 @@ def domain_fetch(
     from dgm.domains import DataRef, fetch, load
     from dgm.errors import UserError
 
-    domain = load(name)
+    domain = load(name, said="")
     known = fetch.cards(domain.folder)
     if source is None:
         _say_cards(domain, known, json)

@@ -187,7 +187,7 @@ def _wanted(config: RunConfig, data: Mapping[str, str], domains: Sequence[str]) 
     wanted: list[tuple[str, DataRef | None]] = []
     unused = dict(data)
     for name in names:
-        own = load(name).name
+        own = load(name, said="--data: " if data and not domains else "--domain: ").name
         given = unused.pop(own, None) or unused.pop(name, None)
         pinned = config.data.get(own) or config.data.get(name)
         chosen = given or pinned

@@ -18,6 +18,7 @@ from dgm import results, steering
 from dgm.archive import AgentRecord, Archive
 from dgm.cli import tables, text
 from dgm.cli.report import story
+from dgm.cli.steered import standing
 from dgm.sitting.settings import config_of
 
 if TYPE_CHECKING:
@@ -43,9 +44,7 @@ class Look:
     @property
     def state(self) -> str:
         """One word, or two."""
-        if not self.alive:
-            return "not running"
-        return "paused" if self.steered.paused else "stopping" if self.steered.stopped else "running"
+        return standing(self.alive, self.steered)
 
     def head(self) -> str:
         """`first: running, 12/40 proposals: 9 admitted, 3 unchanged; the latest 4.1 s ago`."""

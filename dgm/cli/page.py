@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dgm import steering
 from dgm.archive import AgentRecord, Archive
-from dgm.cli import patches, report, tables, text
+from dgm.cli import patches, report, steered, tables, text
 from dgm.domain import Split
 
 LINES = 60
@@ -22,7 +21,7 @@ def show(archive: Archive, agent: AgentRecord) -> None:
     """Print the page on stdout."""
     head, *rest = report.agent_lines(archive, agent)
     tables.say(head, style="bold green" if agent.admission.works else "bold yellow")
-    for line in [*rest, *steered(archive, agent.id)]:
+    for line in [*rest, *steered.of_agent(archive, agent.id)]:
         tables.say(line)
     tables.say()
     tables.show(report.scores_table(archive, agent.id))
@@ -34,20 +33,6 @@ def show(archive: Archive, agent: AgentRecord) -> None:
         tables.show(report.files_table(archive, agent))
     if agent.commit is not None and agent.parent is not None:
         _patch(archive, agent)
-
-
-def steered(archive: Archive, agent: int) -> Iterator[str]:
-    """What people wrote on an agent, and asked of it."""
-    state = steering.state(archive)
-    if agent in state.pins:
-        yield f"pinned: for {state.pins.count(agent)} more proposals"
-    if agent in state.vetoes:
-        yield "vetoed: it is no parent any more"
-    for note in state.notes:
-        if note.agent == agent:
-            yield f"note: {text.one_line(note.text, 500)}" + (
-                f" ({text.printable(note.author)})" if note.author else ""
-            )
 
 
 def changes(archive: Archive, agent: int, parent: int) -> Iterator[str]:

@@ -25,8 +25,8 @@ ENDINGS = {
     "finished": "finished already; `--proposals N` makes it longer",
     "proposals": "all proposals are made",
     "evaluations": "all evaluations are made; `--evaluations N` allows more",
-    "seconds": "the time is up",
-    "patience": "no better val mean for as long as its patience lasts",
+    "seconds": "the time is up; `--seconds S` allows more",
+    "patience": "no better val mean for as long as its patience lasts; `--patience N` allows more",
     "stopped": "stopped; `dgm resume` goes on",
     "budget": "the budget is spent; `--budget-usd X` raises it",
 }
@@ -141,6 +141,7 @@ def resume_command(
     proposals: parameters.Proposals = None,
     evaluations: parameters.Evaluations = None,
     seconds: parameters.Seconds = None,
+    patience: parameters.Patience = None,
     budget_usd: parameters.BudgetUsd = None,
     executor: parameters.Executor = None,
     workers: parameters.Workers = None,
@@ -159,6 +160,7 @@ def resume_command(
         "proposals": proposals,
         "evaluations": evaluations,
         "seconds": seconds,
+        "patience": patience,
         "usd": budget_usd,
         "executor": executor,
         "workers": options.workers(workers, thinking=False),
@@ -253,13 +255,14 @@ def _finished(path: Path) -> bool:
 def _tell(path: Path, ended: str, json: bool) -> None:
     """The final table and the tree, or all of it as JSON."""
     from dgm.archive import Archive
-    from dgm.cli import report, tables, tree
+    from dgm.cli import calls, report, tables, tree
 
     with Archive.open(path) as archive:
         if json:
             tables.say_json({"ended": ended, **report.best_json(archive)})
             return
-        tables.say(f"{path.name}: {ENDINGS[ended]}")
+        for line in (f"{path.name}: {ENDINGS[ended]}", *calls.spent(archive)):
+            tables.say(line)
         tables.say()
         tables.show(report.final_table(archive))
         tables.say()

@@ -41,14 +41,7 @@ def view(
     from pathlib import Path
 
     from dgm.cli import tables, text
-    from dgm.errors import UserError
-
-    try:
-        from dgm.web import serve
-    except ModuleNotFoundError as error:
-        if error.name not in ("starlette", "uvicorn"):
-            raise
-        raise UserError(f"`dgm view` needs {error.name}; install it with `pip install 'dgm[view]'`") from None
+    from dgm.web import serve
 
     folder = Path("archive") if name is None else text.archive_of(name)
     if name is not None and not folder.is_dir() and Path(name).is_dir():

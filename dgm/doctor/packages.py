@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, requires, version
 
+from dgm import extras
 from dgm.doctor import Finding
 
 DEVELOPERS = frozenset({"test", "dev", "docs"})
@@ -22,7 +23,7 @@ _KEY = re.compile(r"[A-Z0-9_]*API_KEY")
 def findings() -> Iterator[Finding]:
     yield library()
     yield keys(os.environ)
-    yield from extras()
+    yield from addons()
 
 
 def library() -> Finding:
@@ -39,7 +40,7 @@ def keys(environment: Mapping[str, str]) -> Finding:
     return Finding("model key", bool(names), False, ", ".join(names) or "none set", "" if names else remedy)
 
 
-def extras() -> Iterator[Finding]:
+def addons() -> Iterator[Finding]:
     """One finding for each extra: whether all that it asks for is installed."""
     try:
         requirements = requires("dgm") or []
@@ -50,7 +51,7 @@ def extras() -> Iterator[Finding]:
     for extra, names in declared(requirements).items():
         lacking = [name for name in names if installed(name) is None]
         found = f"no {', '.join(lacking)}" if lacking else ", ".join(f"{name} {installed(name)}" for name in names)
-        remedy = f"pip install 'dgm[{extra}]' if you want it" if lacking else ""
+        remedy = f"{extras.how(extra)} if you want it" if lacking else ""
         yield Finding(f"extra {extra}", not lacking, False, found, remedy)
 
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dgm import extras
 from dgm.domain import JSON, UserError
 
 POPULATION, ELITE, ITERATIONS = 20, 6, 12
@@ -64,7 +65,7 @@ class Trainer:
             gymnasium: Any = importlib.import_module("gymnasium")
             mujoco: Any = importlib.import_module("mujoco")
         except ImportError as error:
-            raise UserError(f"the reward domain needs MuJoCo ({error}): pip install 'dgm[reward]'") from None
+            raise UserError(f"the reward domain needs MuJoCo ({error}): `{extras.how('reward')}`") from None
         # Its warnings are of gymnasium's own models; they would go to the terminal and a file in the working directory.
         mujoco.set_mju_user_warning(lambda text: None)
         self._goal, self._seed = goal, seed

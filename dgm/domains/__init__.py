@@ -322,12 +322,13 @@ def _package_folder(module: str) -> Path | None:
     return Path(spec.origin).parent if spec.origin else None
 
 
-def load(name: str, data: DataRef | None = None) -> LoadedDomain:
-    """A domain by its name or folder. Raises UserError if there is none or its facts are wrong."""
+def load(name: str, data: DataRef | None = None, said: str = "--domain: ") -> LoadedDomain:
+    """A domain by its name or folder. Raises UserError if there is none or its facts are wrong; `said` is where a
+    person named it."""
     known = available()
     folder = known.get(name) or Path(name)
     if not (folder / MARKER).is_file():
-        raise UserError(f"--domain: no domain or folder is called {name!r}; the domains are {', '.join(known)}")
+        raise UserError(f"{said}no domain or folder is called {name!r}; the domains are {', '.join(known)}")
     spec = read_spec(folder)
     if data is not None and not data.path.exists():
         raise UserError(f"--data {spec.name}: {data.path} is not there")

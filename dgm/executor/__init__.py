@@ -16,6 +16,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from dgm import extras
 from dgm.errors import UserError
 
 if TYPE_CHECKING:
@@ -71,5 +72,6 @@ def _load(name: str) -> Callable[[str, Path], Executor]:
     try:
         made: Callable[[str, Path], Executor] = found[0].load()
     except (ImportError, AttributeError) as error:
-        raise UserError(f"--executor {name}: it is not installed ({error}); `pip install 'dgm[{name}]'`") from None
+        remedy = f"; `{extras.how(name)}`" if name in OURS else ""
+        raise UserError(f"--executor {name}: it is not installed ({error}){remedy}") from None
     return made

@@ -22,7 +22,7 @@ from typing import Any
 import ray
 from ray import exceptions
 
-from dgm.errors import DgmError, UserError
+from dgm.errors import DgmError, InfrastructureError, UserError
 from dgm.executor.leases import Leasing, Lost
 from dgm.executor.node import Setting, working
 from dgm.executor.pieces import Improve, Outcome, Piece
@@ -61,6 +61,10 @@ class RayCluster:
             except (ConnectionError, ValueError, RuntimeError, TimeoutError) as error:
                 told = " ".join(str(error).split())[:300]
                 raise UserError(f"--executor ray: no cluster answers at {address or 'this machine'}: {told}") from None
+            except Exception as error:
+                if type(error) is not Exception:  # this very class is what Ray raises where its processes are too slow
+                    raise
+                raise InfrastructureError(f"Ray did not start on this machine: {error}") from None
         self._task: Any = ray.remote(working)
 
     def give(self, setting: Setting, piece: Piece[Any]) -> RayJob:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dgm import extras
 from dgm.errors import UserError
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def look() -> Iterator[None]:
     try:
         import matplotlib
     except ImportError:
-        raise UserError("figures need matplotlib: `pip install 'dgm[plot]'`") from None
+        raise UserError(f"figures need matplotlib: `{extras.how('plot')}`") from None
     with matplotlib.rc_context(_LOOK):
         yield
 

@@ -48,7 +48,7 @@ def choose(
     if _PLACE.fullmatch(name):
         return _own(name)
     if name not in ("auto", *ISOLATING):
-        raise UserError(f"there is no sandbox {name!r}; choose auto, {', '.join(ISOLATING)}, local or MODULE:CLASS")
+        raise UserError(f"--sandbox: there is no {name!r}; choose auto, {', '.join(ISOLATING)}, local or MODULE:CLASS")
     troubles: list[str] = []
     for candidate, make in ISOLATING.items():
         if name in ("auto", candidate):

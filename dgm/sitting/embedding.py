@@ -40,8 +40,8 @@ def evolve(
     stop: Callable[[], bool] = lambda: False,
     test: bool = True,
 ) -> str:
-    """Make an archive, search, measure the chosen agents on test. Why it ended: `proposals`, `seconds`, `patience`,
-    `budget` or `stopped`.
+    """Make an archive, search, measure the chosen agents on test. Why it ended: `proposals`, `evaluations`, `seconds`,
+    `patience`, `budget` or `stopped`.
 
     `config` is a run's configuration; its domains may be folders, and without one all is as `dgm run NAME` has it.
     `on_agent` gets the record of each proposal, one that failed as well, in the caller's thread; `notice` gets
@@ -60,7 +60,10 @@ def resume(
     proposals: int | None = None,
     evaluations: int | None = None,
     seconds: float | None = None,
+    patience: int | None = None,
     usd: float | None = None,
+    executor: str | None = None,
+    workers: int | None = None,
     on_agent: OnAgent = lambda agent: None,
     notice: Notice = lambda line: None,
     stop: Callable[[], bool] = lambda: False,
@@ -68,10 +71,19 @@ def resume(
 ) -> str:
     """Go on with a run that was stopped, killed, or is to be longer; else as `evolve`.
 
-    `proposals` and `evaluations` (in all), `seconds` and `usd` may be other than they were. Raises UserError also
-    where the domains are no longer those that the run began with.
+    How long it is to be (`proposals` and `evaluations` in all, `seconds`, `patience`), what it may cost (`usd`) and
+    where it is made (`executor`, `workers`) may be other than before, and stay so. Raises UserError also where the
+    domains are no longer those that the run began with.
     """
-    asked = {"proposals": proposals, "evaluations": evaluations, "seconds": seconds, "usd": usd}
+    asked = {
+        "proposals": proposals,
+        "evaluations": evaluations,
+        "seconds": seconds,
+        "patience": patience,
+        "usd": usd,
+        "executor": executor,
+        "workers": workers,
+    }
     changes: dict[str, object] = {key: value for key, value in asked.items() if value is not None}
     return _search(start.reopen(_path(name), notice, changes), on_agent, stop, test)
 

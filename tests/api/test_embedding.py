@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 import dgm
+from dgm.config import CHANGEABLE
+from dgm.sitting.settings import config_of
 from tests.cli.worlds import world
 
 
@@ -61,6 +63,23 @@ def test_a_run_is_made_longer(tmp_path: Path) -> None:
     dgm.resume(where / "mine", proposals=2, test=False)
     with dgm.open_archive(where / "mine") as archive:
         assert len(archive.agents()) == 3
+
+
+def test_a_run_that_goes_on_may_be_told_all_that_the_configuration_lets_change(tmp_path: Path) -> None:
+    where = world(tmp_path)
+    dgm.evolve(where / "mine", configuration(where, proposals=1), test=False)
+    told = {"proposals": 2, "evaluations": 500, "seconds": 900.0, "patience": 7, "usd": 1.5, "workers": 2}
+    assert {*told, "executor"} == CHANGEABLE.keys()
+    dgm.resume(where / "mine", **told, executor="local", test=False)
+    with dgm.open_archive(where / "mine") as archive:
+        config = config_of(archive)
+    for name, value in told.items():
+        kept: object = config
+        for key in CHANGEABLE[name]:
+            kept = getattr(kept, key)
+        assert kept == value, name
+    with pytest.raises(dgm.UserError, match="choose one of local, ray, slurm"):
+        dgm.resume(where / "mine", executor="cloud")
 
 
 def test_a_plain_name_is_looked_for_where_the_command_line_looks(

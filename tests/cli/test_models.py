@@ -74,6 +74,8 @@ def test_a_run_with_a_model_is_started_shown_and_replayed(asking: Path, call: Ca
         for r in json.loads(call(asking, "show", f"one#{number}", "--calls", "--json").out)
     )
     assert spent == pytest.approx(server.count.nano / 1e9)
+    bill = f"models: m; spent ${spent:.4f} of $0.5000, {server.count.prompt_tokens + server.count.completion_tokens:,}"
+    assert bill in done.out and bill in call(asking, "show", "one").out
     server.close()
     again = call(asking, "run", "two", "--replay", "one", "--json")
     assert again.code == 0, again.err

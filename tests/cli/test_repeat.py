@@ -41,6 +41,7 @@ def test_an_agent_that_always_does_the_same_has_no_noise_and_that_is_said(finish
     done = call(finished, "eval", "one#best", "--repeat", "3")
     assert done.code == 0
     assert "parity: no noise; every task came to the same in all 3 repetitions" in done.out
+    assert "\nfalse alarms: pairs of repetitions" in done.out, "the column is explained below the table"
     assert "boundary not held" in done.out
     assert done.err == "1 of 3\n2 of 3\n3 of 3\n"
     assert snapshot(finished) == before, "nothing is recorded"

@@ -14,7 +14,7 @@ import dgm
 from dgm import loop
 from dgm.archive import Admission, AgentRecord, Archive
 from dgm.archive.verify import verify
-from dgm.errors import SandboxUnavailable, Status, UserError
+from dgm.errors import InfrastructureError, SandboxUnavailable, Status, UserError
 from dgm.executor import connect, leases
 from dgm.executor.leases import Leasing, Lost
 from dgm.executor.node import Setting, kernel_digest, working
@@ -187,6 +187,24 @@ def test_an_executor_that_is_not_there_is_refused_and_nothing_is_written(
 def test_a_cluster_that_does_not_answer_is_told_at_once(world: World, where: str) -> None:
     with pytest.raises(UserError, match="--executor ray"):
         through(world, f"ray:{where}", world.agent(), world.meta())
+    assert not (world.folder / "run0").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.needs("ray")
+@pytest.mark.parametrize(("raised", "fault"), [(Exception, InfrastructureError), (KeyError, KeyError)])
+def test_a_ray_that_does_not_start_here_is_this_machines_fault(
+    world: World, monkeypatch: pytest.MonkeyPatch, raised: type[Exception], fault: type[Exception]
+) -> None:
+    """On a busy machine its processes are too slow for it. Any other exception is a defect, with its traceback."""
+    import ray
+
+    def init(*_: object, **__: object) -> None:
+        raise raised("The current node timed out during startup.")
+
+    monkeypatch.setattr(ray, "init", init)
+    with pytest.raises(fault, match="timed out during startup"):
+        through(world, "ray", world.agent(), world.meta())
     assert not (world.folder / "run0").exists()
 
 

@@ -57,6 +57,7 @@ def test_a_running_kernel_is_paused_from_another_terminal(where: Path, call: Cal
 
         def wait(seconds: float) -> None:
             looks.append(seconds)
+            assert "at present: paused; `dgm resume run` goes on" in call("show", "run").out
             if len(looks) == 2:
                 assert call("pause", "run", "--off").code == 0
 
@@ -64,6 +65,17 @@ def test_a_running_kernel_is_paused_from_another_terminal(where: Path, call: Cal
         assert len(looks) == 2
         assert call("stop", "run").code == 0
         assert helm.turn() is True
+        assert "at present: stopping" in call("show", "run").out
+    assert "at present" not in call("show", "run").out
+
+
+def test_what_people_asked_of_a_run_stands_on_its_page(where: Path, call: Call) -> None:
+    assert "note" not in call("show", "run").out
+    for asked in (("pin", "run#4", "--proposals", "2"), ("veto", "run#5"), ("note", "run", "for the talk")):
+        assert call(*asked, "--author", "ada").code == 0
+    page = call("show", "run").out
+    for line in ("pinned, the next parents: #4, #4", "vetoed, no parents: #5", "note: for the talk (ada)"):
+        assert f"\n{line}\n" in page
 
 
 def test_a_fork_is_edited_and_handed_to_the_running_kernel(where: Path, call: Call) -> None:

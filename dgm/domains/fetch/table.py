@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from dgm import extras
 from dgm.errors import UserError
 
 
@@ -17,7 +18,7 @@ def as_lines(source: Path, columns: Sequence[str], target: Path) -> int:
     try:
         parquet: Any = importlib.import_module("pyarrow.parquet")
     except ImportError:
-        raise UserError(f"{source} is a Parquet table: install pyarrow (pip install pyarrow) and fetch again") from None
+        raise UserError(f"{source} is a Parquet table: `{extras.how('export')}`, and fetch again") from None
     try:
         table = parquet.ParquetFile(source)
         if missing := set(columns) - set(table.schema_arrow.names):

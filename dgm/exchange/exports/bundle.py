@@ -18,6 +18,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any, cast
 
+from dgm import extras
 from dgm.archive import bundle, tables
 from dgm.archive.disk import disk_errors
 from dgm.archive.store import GitStore
@@ -104,5 +105,5 @@ def zstandard() -> Any:
     try:
         import zstandard as library
     except ImportError:
-        raise UserError("a .zst bundle needs zstandard: `pip install zstandard`, or name it .tar.gz") from None
+        raise UserError(f"a .zst bundle needs zstandard: `{extras.how('export')}`, or name it .tar.gz") from None
     return library

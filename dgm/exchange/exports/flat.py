@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from dgm import extras
 from dgm.archive import Archive
 from dgm.cli.text import printable
 from dgm.errors import UserError
@@ -49,7 +50,7 @@ def to_parquet(flat: Flat, path: Path) -> None:
         import pyarrow  # type: ignore[import-untyped,unused-ignore]  # here: heavy, and of this function alone
         import pyarrow.parquet  # type: ignore[import-untyped,unused-ignore]
     except ImportError:
-        raise UserError("Parquet needs pyarrow: `pip install pyarrow`, or choose csv") from None
+        raise UserError(f"Parquet needs pyarrow: `{extras.how('export')}`, or choose csv") from None
     rows = list(flat.rows)
     columns = {name: [row[at] for row in rows] for at, name in enumerate(flat.columns)}
     pyarrow.parquet.write_table(pyarrow.table(columns), path)

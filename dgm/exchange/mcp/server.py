@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from dgm import extras
 from dgm.errors import UserError
 from dgm.exchange.mcp.tools import Tools
 
@@ -24,7 +25,7 @@ def serve(tools: Tools) -> None:
         from mcp.server.mcpserver.exceptions import ToolError
         from mcp.types import ToolAnnotations
     except ImportError:
-        raise UserError("this needs the MCP SDK: `pip install 'dgm[mcp]'`") from None
+        raise UserError(f"this needs the MCP SDK: `{extras.how('mcp')}`") from None
     server = MCPServer("dgm", instructions=INSTRUCTIONS, log_level="WARNING")
     reading = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Protocol
 
+from dgm import extras
 from dgm.archive import AgentRecord, Archive, ProposalRecord, ScoreRecord
 from dgm.closing import Closing
 from dgm.errors import UserError
@@ -85,7 +86,8 @@ def _load(name: str) -> Callable[[Beginning], Tracker]:
     try:
         factory: Callable[[Beginning], Tracker] = found[0].load()
     except (ImportError, AttributeError) as error:
-        raise UserError(f"--track {name}: it is not installed ({error}); `pip install 'dgm[{name}]'`") from None
+        remedy = f"; `{extras.how(name)}`" if name in OURS else ""
+        raise UserError(f"--track {name}: it is not installed ({error}){remedy}") from None
     return factory
 
 
