@@ -49,11 +49,12 @@ class Panel:
     tasks: Mapping[Split, Sequence[Task]]
 
     def votes(self, task: Task) -> list[dict[str, JSON]]:
-        """The members' answers to a task of the base domain; who gave none is left out."""
+        """The members' answers to a task of the base domain. Who gave none is left out, and so is what is no label: a
+        text of a member's own is nothing that a combiner should read."""
         return [
             {"member": m.agent, "answer": m.answers[task.id], "score": round(m.weighed.mean, 4), "n": m.weighed.n}
             for m in self.members
-            if m.answers.get(task.id)
+            if m.answers.get(task.id) in self.base.spec.answer.labels
         ]
 
     def fixed(self) -> list[Ensemble]:
@@ -74,7 +75,10 @@ def panel(archive: Archive, base: LoadedDomain, most: int = MOST) -> Panel:
     found = answered(archive, base, MEASURED)
     both = [Member(agent, answers, _score(base, tasks[Split.VAL], answers)) for agent, answers in found.items()]
     both.sort(key=lambda member: (-member.weighed.mean, member.agent))
-    chosen = [m for at, m in enumerate(both) if m.answers not in [other.answers for other in both[:at]]][:most]
+    chosen: list[Member] = []
+    for member in both:
+        if len(chosen) < most and all(member.answers != other.answers for other in chosen):
+            chosen.append(member)
     if len(chosen) < 2:
         raise UserError(f"--write: {archive.name} has no two agents that answered all of {base.name} differently")
     return Panel(base, chosen, tasks)
