@@ -12,8 +12,8 @@ import typer
 from dgm.cli import parameters
 
 if TYPE_CHECKING:
-    from dgm.cli.tables import Table
     from dgm.landscapes.benchmark import Board
+    from dgm.reporting.table import Table
 
 app = typer.Typer()
 bench_app = typer.Typer(help="Benchmarks that need no agents.", no_args_is_help=True)
@@ -63,7 +63,7 @@ def search(
     at the landscape's target and stays there. All strategies meet the same landscapes with the same seeds. Shown are
     medians with 95 % intervals. A `.py` file is run as it is, on this machine.
     """
-    from dgm.cli import tables
+    from dgm.cli import printing
     from dgm.landscapes import benchmark, contest
     from dgm.landscapes.families import FAMILIES
 
@@ -73,20 +73,20 @@ def search(
     board = benchmark.run(contest.chosen(quick, selector or ()), landscapes, chosen, processes, with_progress)
     with_progress.end()
     if json:
-        tables.say_json(benchmark.as_json(board))
+        printing.say_json(benchmark.as_json(board))
         return
-    tables.show(_main_table(board))
+    printing.show(_main_table(board))
     for line in _ratio_lines(board):
-        tables.say(line)
+        printing.say(line)
     if len(board.contestants) > len(contest.MAIN):
-        tables.show(_others_table(board))
+        printing.show(_others_table(board))
 
 
 def _main_table(board: Board) -> Table:
     """A line for each landscape: the main strategies with intervals and how often they got there."""
     from dgm.analysis.comparison import median
-    from dgm.cli.tables import Table
     from dgm.landscapes.contest import MAIN
+    from dgm.reporting.table import Table
 
     rows = []
     for at in board.landscapes:
@@ -127,7 +127,7 @@ def _others_table(board: Board) -> Table:
     """A line for each contestant with its medians."""
     import numpy as np
 
-    from dgm.cli.tables import Table
+    from dgm.reporting.table import Table
 
     rows = []
     for name in board.contestants:

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from dgm.archive import Archive
-from dgm.cli import tables, text
+from dgm.cli import printing
 from dgm.gateway.cache import NAME, Call, CallStore
 from dgm.gateway.prices import dollars, from_dollars
+from dgm.reporting import text
 from dgm.sitting.settings import config_of
 
 MAX_SAID = 2_000
@@ -28,14 +29,14 @@ def show(path: Path, agent: int, as_json: bool) -> None:
     with CallStore(path, write=False) as store:
         found = list(store.of_proposal(agent))
     if as_json:
-        tables.say_json([_row(call, body) for call, body in found])
+        printing.say_json([_row(call, body) for call, body in found])
         return
     for call, body in found:
-        tables.say(_head(call), style="bold")
+        printing.say(_head(call), style="bold")
         for line in _said(call, body):
-            tables.say(line)
+            printing.say(line)
     total = sum(call.nano for call, _ in found if call.paid)
-    tables.say(f"{len(found)} calls, {dollars(total)}")
+    printing.say(f"{len(found)} calls, {dollars(total)}")
 
 
 def spent(archive: Archive) -> list[str]:

@@ -24,20 +24,20 @@ def doctor(json: parameters.Json = False) -> None:
     A line for each thing: ok, missing where only some uses need it, MISSING where nothing works without; and what
     to do. Nothing is installed and nobody is called. The exit code is 1 when something needed is missing.
     """
-    from dgm.cli import tables
-    from dgm.cli.text import printable
+    from dgm.cli import printing
     from dgm.doctor import examine
+    from dgm.reporting.text import printable
 
     found: list[Finding] = []
     for finding in examine():
         found.append(finding)
         if not json:
-            tables.say(printable(line(finding)), _STYLES[finding.state])
+            printing.say(printable(line(finding)), _STYLES[finding.state])
             sys.stdout.flush()
     if json:
-        tables.say_json([as_json(finding) for finding in found])
+        printing.say_json([as_json(finding) for finding in found])
     else:
-        tables.say(summary(found))
+        printing.say(summary(found))
     if any(finding.needed and not finding.ok for finding in found):
         raise typer.Exit(FAILED)
 

@@ -11,6 +11,7 @@ import typer
 
 from dgm.cli import completion, parameters
 from dgm.cli.errors import FAILED
+from dgm.reporting.table import Table
 
 if TYPE_CHECKING:
     from dgm.domains import LoadedDomain
@@ -28,12 +29,12 @@ DomainName = Annotated[
 @app.command("list", epilog="\b\nExample:\n  dgm domain list --json")
 def domain_list(json: parameters.Json = False) -> None:
     """List the domains that `--domain` knows by name."""
-    from dgm.cli import tables
+    from dgm.cli import printing
     from dgm.domains import available, read_spec
 
     specs = {name: read_spec(folder) for name, folder in available().items()}
     if json:
-        tables.say_json(
+        printing.say_json(
             [
                 {
                     "name": name,
@@ -52,7 +53,7 @@ def domain_list(json: parameters.Json = False) -> None:
         for name, spec in specs.items()
     ]
     columns = ("name", "version", "answer", "tasks", "description")
-    tables.show(tables.Table(columns, rows, wraps=frozenset({"description"})))
+    printing.show(Table(columns, rows, wraps=frozenset({"description"})))
 
 
 @app.command("new", epilog="\b\nExample:\n  dgm domain new toy\n  dgm domain new essays --kind number")
@@ -63,15 +64,15 @@ def domain_new(
     ] = "label",
 ) -> None:
     """Write the folder of a new domain that works at once."""
-    from dgm.cli import tables
+    from dgm.cli import printing
     from dgm.domains import available, scaffold
     from dgm.errors import UserError
 
     if folder.name in available():
         raise UserError(f"{folder.name} is a domain that there is; choose another name")
     for path in scaffold.write(folder, kind):
-        tables.say(f"wrote {path}")
-    tables.say(f"now change {folder}/domain.py; then: dgm domain check {folder}; dgm run first --domain {folder}")
+        printing.say(f"wrote {path}")
+    printing.say(f"now change {folder}/domain.py; then: dgm domain check {folder}; dgm run first --domain {folder}")
 
 
 @app.command(
@@ -95,7 +96,7 @@ def domain_check(
 
     The exit code is 1 when something must be mended.
     """
-    from dgm.cli import tables
+    from dgm.cli import printing
     from dgm.cli.answering import Account, opened
     from dgm.config import Models, Spending
     from dgm.domains import DataRef, audit, load
@@ -115,7 +116,7 @@ def domain_check(
         line = lines.judging(None)
         model = Judge(line) if line.models else None
         report = line.patiently(lambda: audit.check(domain, place, _say, model=model))
-    _say_report(report, str(account)) if not json else tables.say_json(
+    _say_report(report, str(account)) if not json else printing.say_json(
         {
             "domain": report.domain,
             "models": account.as_json(),
@@ -149,7 +150,7 @@ def domain_fetch(
 
     Addresses are pinned, digests compared where they are known, and a download that broke off goes on.
     """
-    from dgm.cli import tables
+    from dgm.cli import printing
     from dgm.domains import DataRef, fetch, load
     from dgm.errors import UserError
 
@@ -169,36 +170,36 @@ def domain_fetch(
     tasks = {str(split): len(list(loaded.implementation.tasks(split))) for split in loaded.spec.splits}
     if json:
         files = [{"path": str(p.path), "sha256": p.sha256 or None, "known": p.known} for p in parts]
-        tables.say_json({"set": source, "data": str(where), "files": files, "tasks": tasks})
+        printing.say_json({"set": source, "data": str(where), "files": files, "tasks": tasks})
         return
     for part in parts:
         verdict = "as the card says" if part.known else "not in the card: compare it with another copy"
-        tables.say(f"{part.path}" + (f"  SHA-256 {part.sha256} ({verdict})" if part.sha256 else "  (copied)"))
-    tables.say(", ".join(f"{n} {split}" for split, n in tasks.items()) + " tasks")
-    tables.say(f"now: dgm run NAME --domain {name} --data {domain.name}={where}")
+        printing.say(f"{part.path}" + (f"  SHA-256 {part.sha256} ({verdict})" if part.sha256 else "  (copied)"))
+    printing.say(", ".join(f"{n} {split}" for split, n in tasks.items()) + " tasks")
+    printing.say(f"now: dgm run NAME --domain {name} --data {domain.name}={where}")
 
 
 def _say_report(report: Report, asked: str) -> None:
-    from dgm.cli import tables
-    from dgm.cli.text import printable
+    from dgm.cli import printing
+    from dgm.reporting.text import printable
 
     rows = [[str(f.level), f.check, printable(f.says), f.mend] for f in report.findings]
     columns = ("", "check", "found", "what to do")
-    tables.show(tables.Table(columns, rows, wraps=frozenset({"found", "what to do"}), note=asked))
+    printing.show(Table(columns, rows, wraps=frozenset({"found", "what to do"}), note=asked))
     wrong = len(report.errors)
-    tables.say(f"{report.domain}: {wrong} to mend" if wrong else f"{report.domain} keeps the contract")
+    printing.say(f"{report.domain}: {wrong} to mend" if wrong else f"{report.domain} keeps the contract")
 
 
 def _say_cards(domain: LoadedDomain, known: dict[str, Card], json: bool) -> None:
-    from dgm.cli import tables
+    from dgm.cli import printing
 
     if json:
-        tables.say_json({name: card.model_dump(mode="json") for name, card in known.items()})
+        printing.say_json({name: card.model_dump(mode="json") for name, card in known.items()})
         return
     rows = [[name, card.name, card.licence, card.rows] for name, card in known.items()]
     columns = ("set", "name", "licence", "rows")
     note = f"dgm domain fetch {domain.name} SET" if rows else ""
-    tables.show(tables.Table(columns, rows, wraps=frozenset({"name", "licence", "rows"}), note=note))
+    printing.show(Table(columns, rows, wraps=frozenset({"name", "licence", "rows"}), note=note))
 
 
 def _say(line: str) -> None:

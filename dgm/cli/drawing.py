@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dgm import plots
 from dgm.archive import Archive
-from dgm.cli.text import archive_of
+from dgm.cli.naming import archive_of
 from dgm.errors import UserError
 from dgm.experiment import conduct, figures
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dgm.cli import parameters
+from dgm.cli import naming, parameters
+from dgm.reporting.table import Table
 
 if TYPE_CHECKING:
     from dgm.archive import Archive
@@ -56,9 +57,10 @@ def ensemble(
     What combines them is an agent like any other: dgm run NAME --domain DIR --agent vote.
     """
     from dgm.archive import Archive
-    from dgm.cli import report, tables, text
+    from dgm.cli import printing
     from dgm.domain import Split as AnySplit
     from dgm.errors import UserError
+    from dgm.reporting import report, text
     from dgm.sitting.settings import config_of
 
     if write is not None and split is not None:
@@ -66,7 +68,7 @@ def ensemble(
     if write is None and members is not None:
         raise UserError("--members goes with --write")
     chosen = AnySplit(split.value if split else AnySplit.TEST)
-    with Archive.open(text.archive_of(name)) as archive:
+    with Archive.open(naming.archive_of(name)) as archive:
         domains = list(_domains(archive, domain or ()))
         if write is not None:
             made = _written(archive, domains, write, members)
@@ -77,13 +79,13 @@ def ensemble(
         if write is not None:
             notes.append(f"a combiner evolves with: dgm run NAME --domain {_as_typed(write)} --agent vote")
     if json:
-        tables.say_json({"split": str(chosen), "domains": {at: _as_json(rows) for at, rows in found.items()}})
+        printing.say_json({"split": str(chosen), "domains": {at: _as_json(rows) for at, rows in found.items()}})
         return
     rows = [[at, row.rule, str(row.members), text.score(row.score)] for at, part in found.items() for row in part]
     right = frozenset({"members"})
     title = f"{name}: ensembles on {chosen}, mean [95 % interval] n"
     note = "; ".join(filter(None, notes))
-    tables.show(tables.Table(("domain", "rule", "members", "score"), rows, title=title, right=right, note=note))
+    printing.show(Table(("domain", "rule", "members", "score"), rows, title=title, right=right, note=note))
 
 
 def _written(archive: Archive, domains: Sequence[LoadedDomain], folder: Path, most: int | None) -> Panel:
@@ -136,6 +138,6 @@ def _measured(archive: Archive, domain: LoadedDomain, split: Split) -> list[Ense
 
 
 def _as_json(rows: Sequence[Ensemble]) -> dict[str, Any]:
-    from dgm.cli import report
+    from dgm.reporting import report
 
     return {row.rule: {"members": row.members, "score": report.measured(row.score)} for row in rows}

@@ -16,8 +16,8 @@ from types import FrameType
 
 import typer
 
-from dgm.cli.text import printable
 from dgm.errors import AgentFailed, DgmError, InfrastructureError, JudgeFailed, UserError
+from dgm.reporting.text import printable
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 MEANINGS = {

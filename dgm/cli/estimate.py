@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dgm.cli.tables import Table
 from dgm.config import RunConfig
 from dgm.domain import Split, Task
 from dgm.domains import LoadedDomain
@@ -22,6 +21,7 @@ from dgm.gateway import NANO, Usage
 from dgm.gateway.lines import Pool
 from dgm.gateway.prices import Prices, dollars, from_dollars
 from dgm.genome import parse_spec, sources
+from dgm.reporting.table import Table
 from dgm.sitting.start import asked, load_domains
 
 CHARACTERS = 4

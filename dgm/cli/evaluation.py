@@ -10,15 +10,16 @@ from typing import Any
 
 from dgm import statistics
 from dgm.archive import Archive
-from dgm.cli import answering, report, text
+from dgm.cli import answering, naming
 from dgm.cli.answering import Account, Told
-from dgm.cli.tables import Table
 from dgm.config import RunConfig
 from dgm.domain import JSON, Files, Split, Task
 from dgm.domains import DataRef, LoadedDomain, check_tasks, load
 from dgm.errors import UserError
 from dgm.evaluation.bench import Bench, Job, Result
 from dgm.genome import GenomeSpec, parse_spec
+from dgm.reporting import report, text
+from dgm.reporting.table import Table
 from dgm.sandbox import Sandbox
 from dgm.sandbox.choose import choose
 from dgm.sitting import start
@@ -79,7 +80,7 @@ def plan(
 ) -> Plan:
     """Resolve and check all of it. `say` is told of outages and of how far judges can be trusted. Raises UserError
     naming the option that is wrong."""
-    path, number = text.agent_of(target)
+    path, number = naming.agent_of(target)
     with Archive.open(path) as archive:
         config = config_of(archive)
         if archive.agent(number).tree is None:

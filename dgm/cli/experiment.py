@@ -44,7 +44,7 @@ def experiment(
     and its difference from the baseline with an exact test. Run it again to go on after an interruption: finished runs
     are not made again. Each run is an archive, NAME/VARIANT-SEED; the report is NAME/report.html.
     """
-    from dgm.cli.text import archive_of
+    from dgm.cli.naming import archive_of
     from dgm.experiment import conduct
     from dgm.experiment.plan import read
 
@@ -62,7 +62,7 @@ def experiment(
 
 
 def _show(plan: Plan, folder: Path, json: bool) -> None:
-    from dgm.cli import tables
+    from dgm.cli import printing
     from dgm.experiment import contrast, page, present
     from dgm.experiment.outcome import outcomes
 
@@ -70,13 +70,13 @@ def _show(plan: Plan, folder: Path, json: bool) -> None:
     lines = contrast.lines(plan, found)
     report = page.write(plan, folder, lines, found) if found else None
     if json:
-        tables.say_json(present.as_json(plan, lines, found, folder.name))
+        printing.say_json(present.as_json(plan, lines, found, folder.name))
         return
-    tables.show(present.main_table(plan, lines, folder.name))
+    printing.show(present.main_table(plan, lines, folder.name))
     for sentence in present.sentences(plan, lines, found):
-        tables.say(sentence)
+        printing.say(sentence)
     if report is not None:
-        tables.say(f"report: {report}; look into the runs with `dgm view {folder}`")
+        printing.say(f"report: {report}; look into the runs with `dgm view {folder}`")
 
 
 class _Progress:
@@ -119,14 +119,14 @@ class _Progress:
             self._say(line)
 
     def _ahead(self) -> str:
-        from dgm.cli.text import duration
+        from dgm.reporting.text import duration
 
         made = self._done - (self._total - self._left)
         left = (time.monotonic() - self._began) / made * (self._total - self._done)
         return f"; about {duration(left)} left" if self._done < self._total else ""
 
     def _say(self, line: str) -> None:
-        from dgm.cli.text import printable
+        from dgm.reporting.text import printable
 
         if self._live:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dgm.cli import parameters
+from dgm.cli import naming, parameters
 
 if TYPE_CHECKING:
     from dgm.archive import Archive
@@ -47,10 +47,10 @@ def export(
 ) -> None:
     """Write an archive in other forms; several at once, if you like. The archive is only read."""
     from dgm.archive import Archive
-    from dgm.cli import tables, text
+    from dgm.cli import printing
     from dgm.errors import UserError
 
-    path = text.archive_of(name)
+    path = naming.archive_of(name)
     files = {"html": html, "dot": dot, "graphml": graphml, "graph-json": graph_json, "csv": csv, "parquet": parquet}
     wanted = {form: file for form, file in files.items() if file is not None}
     if not wanted and bundle is None:
@@ -69,10 +69,10 @@ def export(
         bundles.export(path, bundle)
         wanted["bundle"] = bundle
     if json:
-        tables.say_json({form: {"file": str(file), "bytes": file.stat().st_size} for form, file in wanted.items()})
+        printing.say_json({form: {"file": str(file), "bytes": file.stat().st_size} for form, file in wanted.items()})
         return
     for file in wanted.values():
-        tables.say(f"{file} ({max(1, file.stat().st_size // 1000)} kB)")
+        printing.say(f"{file} ({max(1, file.stat().st_size // 1000)} kB)")
 
 
 def _write(archive: Archive, form: str, file: Path, table: str) -> None:

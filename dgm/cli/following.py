@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 
 from dgm import results, steering
 from dgm.archive import AgentRecord, Archive
-from dgm.cli import tables, text
-from dgm.cli.report import story
+from dgm.cli import printing
 from dgm.cli.steered import standing
+from dgm.reporting import text
+from dgm.reporting.report import story
 from dgm.sitting.settings import config_of
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def _live(archive: Archive, interval: float) -> None:
     from rich.live import Live
 
     seen = look(archive)
-    with Live(draw(seen), console=tables.console(), auto_refresh=False) as live:
+    with Live(draw(seen), console=printing.console(), auto_refresh=False) as live:
         while seen.alive:
             time.sleep(interval)
             seen = look(archive)

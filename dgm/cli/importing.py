@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dgm.cli import parameters
+from dgm.cli import naming, parameters
 
 app = typer.Typer()
 import_app = typer.Typer(help="Archives from elsewhere: bundles and runs of other systems.", no_args_is_help=True)
@@ -27,14 +27,14 @@ def bundle(
     json: parameters.Json = False,
 ) -> None:
     """Restore an archive from a bundle, every hash as it was."""
-    from dgm.cli import tables, text
+    from dgm.cli import printing
     from dgm.exchange.importers.bundle import restore
 
-    agents = restore(file, text.archive_of(name))
+    agents = restore(file, naming.archive_of(name))
     if json:
-        tables.say_json({"agents": agents, "notices": []})
+        printing.say_json({"agents": agents, "notices": []})
     else:
-        tables.say(f"{name}: {agents} agents, every hash as it was; `dgm show {name}`")
+        printing.say(f"{name}: {agents} agents, every hash as it was; `dgm show {name}`")
 
 
 @import_app.command("hyperagents", epilog="\b\nExample:\n  dgm import hyperagents outputs/generate_7 theirs")
@@ -56,16 +56,17 @@ def hgm(folder: Folder, name: parameters.NewName, root: Source = None, json: par
 
 
 def _import(system: str, folder: Path, name: str, root: Path | None, json: bool) -> None:
-    from dgm.cli import tables, text
+    from dgm.cli import printing
     from dgm.cli.counting import counting
     from dgm.exchange.importers import import_run
+    from dgm.reporting import text
 
     with counting("agents", quiet=json) as tell:
-        agents, notices = import_run(system, folder, text.archive_of(name), root, tell)
+        agents, notices = import_run(system, folder, naming.archive_of(name), root, tell)
     if json:
-        tables.say_json({"agents": agents, "notices": notices})
+        printing.say_json({"agents": agents, "notices": notices})
         return
     for notice in notices:
-        tables.say(text.printable(notice), style="dim")
+        printing.say(text.printable(notice), style="dim")
     missing = f", {len(notices)} pieces missing or changed" if notices else ""
-    tables.say(f"{name}: {agents} agents{missing}; `dgm show {name}`")
+    printing.say(f"{name}: {agents} agents{missing}; `dgm show {name}`")

@@ -8,6 +8,7 @@ import typer
 
 from dgm.cli import domain, parameters
 from dgm.cli.errors import FAILED
+from dgm.reporting.table import Table
 
 app = typer.Typer()
 seed_app = typer.Typer(help="Seeds: the halves of genomes that runs begin with.", no_args_is_help=True)
@@ -32,9 +33,10 @@ def verify(
     """
     from dgm.archive import Archive
     from dgm.archive.verify import verify as problems_of
-    from dgm.cli import tables
-    from dgm.cli.text import archive_of, printable
+    from dgm.cli import printing
+    from dgm.cli.naming import archive_of
     from dgm.errors import UserError
+    from dgm.reporting.text import printable
 
     path = archive_of(name)
     if not (path / "archive.db").exists():
@@ -49,11 +51,11 @@ def verify(
         with Archive.open(path) as archive:
             problems += rederive.check(archive)
     if json:
-        tables.say_json({"problems": problems})
+        printing.say_json({"problems": problems})
     else:
         for problem in problems:
-            tables.say(printable(problem))
-        tables.say(f"{name}: {len(problems)} found" if problems else f"{name} is sound")
+            printing.say(printable(problem))
+        printing.say(f"{name}: {len(problems)} found" if problems else f"{name} is sound")
     if problems:
         raise typer.Exit(FAILED)
 
@@ -61,13 +63,13 @@ def verify(
 @seed_app.command("list", epilog="\b\nExample:\n  dgm seed list --json")
 def seed_list(json: parameters.Json = False) -> None:
     """List the seeds that `--agent` and `--meta` know by name."""
-    from dgm.cli import tables
+    from dgm.cli import printing
     from dgm.genome import HALVES
     from dgm.genome.sources import seeds
 
     found = [(half, spec) for half in HALVES for spec in seeds(half).values()]
     if json:
-        tables.say_json(
+        printing.say_json(
             [
                 {
                     "half": half,
@@ -82,4 +84,4 @@ def seed_list(json: parameters.Json = False) -> None:
         return
     rows = [[f"--{half}", spec.name, "yes" if spec.model else "no", spec.description] for half, spec in found]
     columns = ("for", "name", "asks a model", "description")
-    tables.show(tables.Table(columns, rows, wraps=frozenset({"description"})))
+    printing.show(Table(columns, rows, wraps=frozenset({"description"})))

@@ -53,7 +53,7 @@ def evaluate(
     times with other seeds, and what is shown is the noise: how far its means lie apart by themselves. Models, prices
     and budget are the run's where none are given; --judge-model is needed where a domain's judge asks one.
     """
-    from dgm.cli import evaluation, repeating, tables
+    from dgm.cli import evaluation, printing, repeating
     from dgm.cli.answering import Told
     from dgm.cli.options import data_files
 
@@ -61,19 +61,19 @@ def evaluate(
     files = data_files(data or ()) or {}
     plan = evaluation.plan(target, split.value if split else None, files, domain or (), told, _say)
     for notice in plan.notices if not json else ():
-        tables.say(notice)
+        printing.say(notice)
     if repeat is not None:
         found = repeating.measure(plan, repeat, lambda done: _say(f"{done} of {repeat}"))
         if json:
-            tables.say_json(repeating.as_json(target, plan, found))
+            printing.say_json(repeating.as_json(target, plan, found))
         else:
-            tables.show(repeating.as_table(plan, found))
+            printing.show(repeating.as_table(plan, found))
         return
     measured = evaluation.measure(plan)
     if json:
-        tables.say_json(evaluation.as_json(target, plan, measured))
+        printing.say_json(evaluation.as_json(target, plan, measured))
     else:
-        tables.show(evaluation.as_table(plan, measured))
+        printing.show(evaluation.as_table(plan, measured))
 
 
 def _say(line: str) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from dgm.archive import Archive
-from dgm.cli import report, tables, text
+from dgm.cli import printing
 from dgm.cli.errors import stoppable
 from dgm.cli.progress import Plain
+from dgm.reporting import report, text
 from dgm.steering import Request
 
 
@@ -19,18 +20,18 @@ def tell(path: Path, parent: int, asked: Request, notices: list[str], json: bool
     if asked.waits:
         shown.notice(f"{path.name}: the run makes it its next proposal, a child of #{parent}")
         if json:
-            tables.say_json({"request": asked.id, "waits": True, "agent": None})
+            printing.say_json({"request": asked.id, "waits": True, "agent": None})
         return
     number = _made(path, shown)
     with Archive.open(path) as archive:
         agent = archive.agent(number)
         if json:
             page = report.agent_json(agent, archive.proposal(number), archive.scores(number))
-            tables.say_json({"request": asked.id, "waits": False, "agent": page})
+            printing.say_json({"request": asked.id, "waits": False, "agent": page})
             return
-        tables.say(f"{path.name}#{number} from #{parent}: {agent.admission}  {text.printable(report.story(agent))}")
+        printing.say(f"{path.name}#{number} from #{parent}: {agent.admission}  {text.printable(report.story(agent))}")
         if agent.admission.works:
-            tables.show(report.scores_table(archive, number))
+            printing.show(report.scores_table(archive, number))
 
 
 def _made(path: Path, shown: Plain) -> int:

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dgm.archive import AgentRecord, Archive
-from dgm.cli import patches, report, steered, tables, text
+from dgm.cli import patches, printing, steered
 from dgm.domain import Split
+from dgm.reporting import report, text
 
 LINES = 60
 """Lines of the patch that are shown."""
@@ -20,17 +21,17 @@ NAMED = 12
 def show(archive: Archive, agent: AgentRecord) -> None:
     """Print the page on stdout."""
     head, *rest = report.agent_lines(archive, agent)
-    tables.say(head, style="bold green" if agent.admission.works else "bold yellow")
+    printing.say(head, style="bold green" if agent.admission.works else "bold yellow")
     for line in [*rest, *steered.of_agent(archive, agent.id)]:
-        tables.say(line)
-    tables.say()
-    tables.show(report.scores_table(archive, agent.id))
+        printing.say(line)
+    printing.say()
+    printing.show(report.scores_table(archive, agent.id))
     if agent.parent is not None and agent.admission.works:
         for line in changes(archive, agent.id, agent.parent):
-            tables.say(line)
+            printing.say(line)
     if agent.tree is not None:
-        tables.say()
-        tables.show(report.files_table(archive, agent))
+        printing.say()
+        printing.show(report.files_table(archive, agent))
     if agent.commit is not None and agent.parent is not None:
         _patch(archive, agent)
 
@@ -59,10 +60,10 @@ def _tasks(names: list[str]) -> str:
 
 def _patch(archive: Archive, agent: AgentRecord) -> None:
     patch = archive.patch(agent.id).splitlines()
-    tables.say()
-    tables.say(f"Changed in #{agent.parent}", style="bold")
+    printing.say()
+    printing.say(f"Changed in #{agent.parent}", style="bold")
     for line in patch[:LINES]:
-        tables.say(*patches.styled(line))
+        printing.say(*patches.styled(line))
     if len(patch) > LINES:
         name = text.printable(archive.name)
-        tables.say(f"… {len(patch) - LINES} more lines: dgm diff '{name}#{agent.id}'", style="dim")
+        printing.say(f"… {len(patch) - LINES} more lines: dgm diff '{name}#{agent.id}'", style="dim")

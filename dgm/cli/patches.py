@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dgm.archive import Archive
 from dgm.archive.diff import file_diff
-from dgm.cli.text import agent_of, printable
+from dgm.cli.naming import agent_of
 from dgm.errors import UserError
+from dgm.reporting.text import printable
 
 
 def between(first: str, second: str | None) -> str:

@@ -61,11 +61,11 @@ def plot(
     compare: medians over runs of several variants, or of an experiment. gains: what each variant of an experiment
     gained on test.
     """
-    from dgm.cli import drawing, tables
+    from dgm.cli import drawing, printing
 
     file = output or Path(f"{Path(names[0].rpartition('=')[2]).name}-{kind}.png")
     drawing.draw(names, str(kind), file, domain)
     if json:
-        tables.say_json({"file": str(file), "kind": str(kind), "bytes": file.stat().st_size})
+        printing.say_json({"file": str(file), "kind": str(kind), "bytes": file.stat().st_size})
     else:
-        tables.say(f"{file} ({file.stat().st_size // 1000} kB)")
+        printing.say(f"{file} ({file.stat().st_size // 1000} kB)")

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from dgm import results
 from dgm.archive import Admission, AgentRecord, Archive
-from dgm.cli import text
-from dgm.cli.report import story
 from dgm.domain import Split
+from dgm.reporting import text
+from dgm.reporting.report import story
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -171,7 +171,7 @@ class Live:
     def __init__(self) -> None:
         from rich.live import Live as RichLive
 
-        from dgm.cli.tables import console
+        from dgm.cli.printing import console
 
         self._console = console()
         self._state = "starting"

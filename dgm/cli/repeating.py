@@ -7,10 +7,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from dgm.analysis.noise import Noise, noise
-from dgm.cli import evaluation, report
+from dgm.cli import evaluation
 from dgm.cli.evaluation import Part, Plan
-from dgm.cli.tables import Table
 from dgm.evaluation.bench import Result
+from dgm.reporting import report
+from dgm.reporting.table import Table
 
 ALARMS = "false alarms: pairs of repetitions of which a test at 5 % calls one better, although it is one agent"
 

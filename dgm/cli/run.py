@@ -82,9 +82,9 @@ def run_command(
     Ctrl-C stops at once; `dgm resume NAME` goes on.
     """
     from dgm.cli import options
+    from dgm.cli.naming import archive_of
     from dgm.cli.options import data_files, replayed, resolve
     from dgm.cli.progress import progress
-    from dgm.cli.text import archive_of
     from dgm.exchange import trackers
     from dgm.sitting import start
 
@@ -151,8 +151,8 @@ def resume_command(
 ) -> None:
     """Go on with a run that was stopped, killed, or is to be longer. Needs no option."""
     from dgm.cli import options
+    from dgm.cli.naming import archive_of
     from dgm.cli.progress import progress
-    from dgm.cli.text import archive_of
     from dgm.sitting import start
 
     path = archive_of(name)
@@ -214,14 +214,14 @@ def _search(run: Run, shown: Progress, stop: Stop, track: Sequence[str], test: b
 
 def _estimate(config: RunConfig, json: bool) -> None:
     """What a run would cost, before anything is spent."""
-    from dgm.cli import tables
+    from dgm.cli import printing
     from dgm.cli.estimate import as_json, as_table, estimate
 
     costs = estimate(config)
     if json:
-        tables.say_json(as_json(costs))
+        printing.say_json(as_json(costs))
     else:
-        tables.show(as_table(costs))
+        printing.show(as_table(costs))
 
 
 def _unpaused(path: Path) -> bool:
@@ -255,17 +255,18 @@ def _finished(path: Path) -> bool:
 def _tell(path: Path, ended: str, json: bool) -> None:
     """The final table and the tree, or all of it as JSON."""
     from dgm.archive import Archive
-    from dgm.cli import calls, report, tables, tree
+    from dgm.cli import calls, printing, tree
+    from dgm.reporting import report
 
     with Archive.open(path) as archive:
         if json:
-            tables.say_json({"ended": ended, **report.best_json(archive)})
+            printing.say_json({"ended": ended, **report.best_json(archive)})
             return
         for line in (f"{path.name}: {ENDINGS[ended]}", *calls.spent(archive)):
-            tables.say(line)
-        tables.say()
-        tables.show(report.final_table(archive))
-        tables.say()
+            printing.say(line)
+        printing.say()
+        printing.show(report.final_table(archive))
+        printing.say()
         tree.show(archive)
 
 

@@ -37,7 +37,7 @@ def check(backend: Backend, json: parameters.RunJson = False) -> None:
     A line for each, with its verdict: ok, FAILED with what was seen, or not held with the reason. Takes up to a
     minute. The exit code is 1 when something failed that the backend claims, 2 when it does not work here.
     """
-    from dgm.cli import tables
+    from dgm.cli import printing
     from dgm.sandbox.check import examine
     from dgm.sandbox.choose import choose
     from dgm.sandbox.docker import Docker
@@ -53,10 +53,10 @@ def check(backend: Backend, json: parameters.RunJson = False) -> None:
             if isinstance(sandbox, Docker):
                 sandbox.close()
     if json:
-        tables.say_json(_as_json(sandbox.name, caveats, findings))
+        printing.say_json(_as_json(sandbox.name, caveats, findings))
     else:
         for line in _summary(sandbox.name, findings):
-            tables.say(line)
+            printing.say(line)
     if any(finding.verdict == "FAILED" for finding in findings):
         raise typer.Exit(FAILED)
 
@@ -67,7 +67,7 @@ def clean(json: parameters.Json = False) -> None:
 
     What belongs to a run that lives, or to another user, is not touched.
     """
-    from dgm.cli import tables
+    from dgm.cli import printing
     from dgm.errors import SandboxUnavailable
     from dgm.sandbox import stale
     from dgm.sandbox.docker import from_environment
@@ -79,12 +79,12 @@ def clean(json: parameters.Json = False) -> None:
         except SandboxUnavailable as error:
             notices.append(f"containers were not looked for: {error}")
     if json:
-        tables.say_json({"removed": removed, "notices": notices})
+        printing.say_json({"removed": removed, "notices": notices})
         return
     for name in removed:
-        tables.say(f"removed {name}")
+        printing.say(f"removed {name}")
     for line in [*notices, *([] if removed else ["nothing was left"])]:
-        tables.say(line)
+        printing.say(line)
 
 
 _STYLES = {"ok": "", "FAILED": "bold red", "not held": "yellow"}
@@ -92,13 +92,13 @@ _STYLES = {"ok": "", "FAILED": "bold red", "not held": "yellow"}
 
 def _tell(line: str, json: bool, style: str = "") -> None:
     """A line of progress at once: on stdout, or on stderr where stdout is for JSON."""
-    from dgm.cli import tables
-    from dgm.cli.text import printable
+    from dgm.cli import printing
+    from dgm.reporting.text import printable
 
     if json:
         print(printable(line), file=sys.stderr, flush=True)
     else:
-        tables.say(printable(line), style)
+        printing.say(printable(line), style)
         sys.stdout.flush()
 
 

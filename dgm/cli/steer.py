@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dgm.cli import parameters
+from dgm.cli import naming, parameters
 
 if TYPE_CHECKING:
     from dgm.steering import Request
@@ -61,12 +61,12 @@ def note(
 @app.command(epilog="\b\nExample:\n  dgm fork 'first#17' mine/\n  dgm submit mine/ --summary 'shorter prompts'")
 def fork(target: parameters.Agent, directory: Folder) -> None:
     """Write an agent's files into a new directory, to edit them and `dgm submit` them as its child."""
-    from dgm.cli import tables, text
+    from dgm.cli import printing
     from dgm.proposal import submissions
 
-    path, agent = text.agent_of(target)
+    path, agent = naming.agent_of(target)
     written = submissions.fork(path, agent, directory)
-    tables.say(f"{len(written)} files of {target} are in {directory}; edit them, then `dgm submit {directory}`")
+    printing.say(f"{len(written)} files of {target} are in {directory}; edit them, then `dgm submit {directory}`")
 
 
 @app.command(epilog="\b\nExamples:\n  dgm submit mine/ --summary 'shorter prompts'\n  dgm submit mine/ --to 'first#17'")
@@ -84,10 +84,10 @@ def submit(
 
     A run that is going makes it its next proposal; otherwise it is evaluated here and now.
     """
-    from dgm.cli import outside, text
+    from dgm.cli import outside
     from dgm.proposal import submissions
 
-    path, agent = text.agent_of(to) if to is not None else submissions.origin(directory)
+    path, agent = naming.agent_of(to) if to is not None else submissions.origin(directory)
     asked, notices = submissions.submit(directory, path, agent, summary=summary, author=_author(author))
     outside.tell(path, agent, asked, notices, json)
 
@@ -95,12 +95,11 @@ def submit(
 def _ask(target: str, action: str, *, count: int = 1, text: str = "", author: str | None = None) -> None:
     """Ask a run for something, and say what came of it."""
     from dgm import steering
-    from dgm.cli import tables
-    from dgm.cli import text as texts
+    from dgm.cli import printing
 
-    path, agent = texts.agent_of(target) if "#" in target else (texts.archive_of(target), None)
+    path, agent = naming.agent_of(target) if "#" in target else (naming.archive_of(target), None)
     asked = steering.request(path, steering.Action(action), agent=agent, count=count, text=text, author=_author(author))
-    tables.say(_said(target, asked))
+    printing.say(_said(target, asked))
 
 
 def _said(target: str, asked: Request) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from dgm import steering
 from dgm.archive import Archive
-from dgm.cli import text
+from dgm.reporting import text
 
 
 def standing(alive: bool, steered: steering.State) -> str:

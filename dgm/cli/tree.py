@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 from dgm import results
 from dgm.archive import Admission, AgentRecord, Archive, ScoreRecord
 from dgm.archive.lineage import lineage
-from dgm.cli import tables
-from dgm.cli.report import at_most, boundary_note, children_of, story
-from dgm.cli.text import printable
+from dgm.cli import printing
+from dgm.reporting.report import at_most, boundary_note, children_of, story
+from dgm.reporting.text import printable
 from dgm.sitting.settings import config_of
 
 if TYPE_CHECKING:
@@ -160,17 +160,17 @@ def show(archive: Archive, every: bool = False) -> None:
     tree = of(archive, shutil.get_terminal_size((100, 24)).columns, DRAWN if drawn else ASCII, every)
     domains = ", ".join(archive.ask.splits())
     marks = "~ on some of the tasks; " if any("~" in mean for mean in tree.means.values()) else ""
-    tables.say(f"Tree (val means: {domains}; {marks}* leads to the best agent)")
-    out = tables.console() if drawn else None
+    printing.say(f"Tree (val means: {domains}; {marks}* leads to the best agent)")
+    out = printing.console() if drawn else None
     for line in tree.lines():
         if out is None:
-            tables.say(line.text)
+            printing.say(line.text)
         else:
             out.print(coloured(line), soft_wrap=True)
     if left := archive.visible()[0] + 1 - len(tree.agents):
-        tables.say(f"{left} more agents are counted only: dgm tree {printable(archive.name)} --all")
+        printing.say(f"{left} more agents are counted only: dgm tree {printable(archive.name)} --all")
     if note := boundary_note(config_of(archive)):
-        tables.say(note, style="yellow")
+        printing.say(note, style="yellow")
 
 
 _LINE = re.compile(

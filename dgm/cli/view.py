@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from dgm.cli import completion
+from dgm.cli import completion, naming
 
 app = typer.Typer()
 
@@ -40,16 +40,16 @@ def view(
     """Look at runs in a browser, also while they go on, and steer them. Ctrl-C ends it."""
     from pathlib import Path
 
-    from dgm.cli import tables, text
+    from dgm.cli import printing
     from dgm.web import serve
 
-    folder = Path("archive") if name is None else text.archive_of(name)
+    folder = Path("archive") if name is None else naming.archive_of(name)
     if name is not None and not folder.is_dir() and Path(name).is_dir():
         folder = Path(name)
     shelf, first = serve.shelf_for(folder)
-    tables.say(f"reading {first}" if first else f"{len(shelf.names())} archives in {folder}")
+    printing.say(f"reading {first}" if first else f"{len(shelf.names())} archives in {folder}")
 
     def ready(address: serve.Address) -> None:
-        tables.say(f"open {address.url(first)} (Ctrl-C ends it)")
+        printing.say(f"open {address.url(first)} (Ctrl-C ends it)")
 
     serve.serve(shelf, first, host, port, tuple(server_name or ()), ready, browser)

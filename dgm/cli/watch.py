@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from dgm.cli import parameters
+from dgm.cli import naming, parameters
 
 app = typer.Typer()
 
@@ -19,6 +19,6 @@ def watch(
     ] = 1.0,
 ) -> None:
     """Follow a run until it ends: a display on a terminal, a line per proposal in a pipe. Only reads."""
-    from dgm.cli import following, text
+    from dgm.cli import following
 
-    following.follow(text.archive_of(name), interval)
+    following.follow(naming.archive_of(name), interval)

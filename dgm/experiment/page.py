@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from dgm.cli import text
 from dgm.errors import UserError
 from dgm.exchange.exports.markup import head, said, table
 from dgm.experiment import present
 from dgm.experiment.contrast import Line
 from dgm.experiment.outcome import Outcome
 from dgm.experiment.plan import Plan
+from dgm.reporting import text
 
 FILE = "report.html"
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from dgm.analysis.comparison import Median
-from dgm.cli import report, text
-from dgm.cli.tables import Table
 from dgm.experiment.contrast import Line, conclusions
 from dgm.experiment.outcome import Outcome
 from dgm.experiment.plan import Plan
+from dgm.reporting import report, text
+from dgm.reporting.table import Table
 from dgm.sandbox.local import Local
 
 CUT = {"budget": "its budget was spent", "seconds": "its time was up", "patience": "its patience was at an end"}

@@ -79,7 +79,7 @@ def inline(drawn: Figure) -> str:
 
 def plain(text: str, limit: int = 60) -> str:
     """A text as it is: printable, and nothing in it read as a formula."""
-    from dgm.cli.text import one_line
+    from dgm.reporting.text import one_line
 
     return one_line(text, limit).replace("$", r"\$")
 

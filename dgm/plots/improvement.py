@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from dgm import results
 from dgm.analysis.metrics import Series, best_so_far, imp_at_k
 from dgm.archive import Archive
-from dgm.cli import report
 from dgm.errors import UserError
 from dgm.plots import canvas
+from dgm.reporting import report
 
 if TYPE_CHECKING:
     from dgm.plots.canvas import Figure

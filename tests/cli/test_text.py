@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dgm.archive import ScoreRecord
-from dgm.cli import text
+from dgm.cli import naming
 from dgm.errors import UserError
+from dgm.reporting import text
 
 
 @given(st.text(alphabet=st.characters(), max_size=60))
@@ -55,17 +56,17 @@ def test_durations_are_read_at_a_glance(seconds: float, says: str) -> None:
 
 
 def test_an_agent_is_an_archive_and_a_number() -> None:
-    assert text.agent_of("one#17") == (Path("archive/one"), 17)
-    assert text.agent_of("some/where/one#0") == (Path("some/where/one"), 0)
+    assert naming.agent_of("one#17") == (Path("archive/one"), 17)
+    assert naming.agent_of("some/where/one#0") == (Path("some/where/one"), 0)
 
 
 @pytest.mark.parametrize("wrong", ["one", "one#", "#3", "one#x", "one#-1", "one#1.5", "one#٣", "one#9999999999"])
 def test_what_is_no_agent_is_refused_with_an_example(wrong: str) -> None:
     with pytest.raises(UserError, match="my-run#17"):
-        text.agent_of(wrong)
+        naming.agent_of(wrong)
 
 
 @pytest.mark.parametrize("wrong", ["", " ", ".", "..", "a#b", "a\nb"])
 def test_what_can_be_no_archive_is_refused(wrong: str) -> None:
     with pytest.raises(UserError, match="name"):
-        text.archive_of(wrong)
+        naming.archive_of(wrong)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from dgm.archive import Archive, lock
-from dgm.cli import report
+from dgm.reporting import report
 from dgm.sitting.settings import config_of
 from dgm.web.pages import compare
 from dgm.web.shelf import Shelf

@@ -11,9 +11,10 @@ import pytest
 
 from dgm.archive import Archive
 from dgm.archive.verify import verify
-from dgm.cli import report, tree
+from dgm.cli import tree
 from dgm.errors import UserError
 from dgm.exchange.importers import SYSTEMS, import_run
+from dgm.reporting import report
 from tests.archive.world import FAST
 from tests.importers import runs
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from dgm import results
 from dgm.analysis.comparison import paired
 from dgm.archive import Archive
-from dgm.cli import report
 from dgm.errors import UserError
+from dgm.reporting import report
 from dgm.web.app import Pages
 from dgm.web.pages import diffs
 from dgm.web.shelf import Book, Shelf

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from dgm import extras
 from dgm.archive import Archive
-from dgm.cli.text import printable
 from dgm.errors import UserError
+from dgm.reporting.text import printable
 
 Cell = str | int | float | None
 TABLES = ("agents", "scores", "verdicts")

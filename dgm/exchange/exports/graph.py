@@ -15,7 +15,7 @@ from xml.sax.saxutils import escape, quoteattr
 from dgm import results
 from dgm.archive import AgentRecord, Archive
 from dgm.archive.lineage import lineage
-from dgm.cli.text import one_line, printable
+from dgm.reporting.text import one_line, printable
 
 FORMAT = 1
 MAX_SUMMARY = 500

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from dgm.cli import text
-from dgm.cli.tables import Table
+from dgm.reporting import text
+from dgm.reporting.table import Table
 
 _STYLE = """
 :root { color-scheme: light dark; --line: #8884; --soft: #777; --good: #0072b2; }

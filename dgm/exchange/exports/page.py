@@ -12,9 +12,9 @@ from html import escape
 from dgm import results
 from dgm.archive import AgentRecord, Archive
 from dgm.archive.lineage import lineage
-from dgm.cli import report, text
 from dgm.exchange.exports import curve
 from dgm.exchange.exports.markup import head, said, table
+from dgm.reporting import report, text
 
 MAX_PATCH = 20_000
 MAX_AGENTS = 2_000

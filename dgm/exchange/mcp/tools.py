@@ -14,10 +14,10 @@ from typing import Any
 from dgm import results, steering
 from dgm.archive import AgentRecord, Archive
 from dgm.archive.lineage import lineage
-from dgm.cli import report
-from dgm.cli.text import printable
 from dgm.domain import Split
 from dgm.errors import UserError
+from dgm.reporting import report
+from dgm.reporting.text import printable
 
 MAX_AGENTS = 100
 MAX_TEXT = 20_000

@@ -1,32 +1,18 @@
-"""Tables and coloured lines: rich on a terminal, aligned plain text when the output goes to a file or a pipe.
+"""Printing tables and lines: rich on a terminal, aligned plain text when the output goes to a file or a pipe.
 
-Colours are used on a terminal alone, and not where NO_COLOR is set. Cells are text, never markup; making an
-agent's words harmless is the caller's part (`text.printable`).
+Colours are used on a terminal alone, and not where NO_COLOR is set.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from dgm.reporting.table import Table, plain
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Rows of cells, as many as there are columns. Columns in `right` are aligned to the right; only those in
-    `wraps` may be broken into lines on a narrow terminal. `note` stands below."""
-
-    columns: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    title: str = ""
-    right: frozenset[str] = frozenset()
-    wraps: frozenset[str] = frozenset()
-    note: str = ""
 
 
 def console(stderr: bool = False) -> Console:
@@ -57,24 +43,6 @@ def say(text: str = "", style: str = "") -> None:
 def say_json(value: Any) -> None:
     """Print a JSON value on stdout: keys in their order, ASCII, two spaces of indent."""
     print(json.dumps(value, indent=2, allow_nan=False))
-
-
-def plain(table: Table) -> Iterable[str]:
-    """The lines of a table without any decoration; columns two spaces apart."""
-    from rich.cells import cell_len
-
-    cells = [list(table.columns), *(list(row) for row in table.rows)]
-    widths = [max(cell_len(row[i]) for row in cells) for i in range(len(table.columns))]
-    if table.title:
-        yield table.title
-    for row in cells:
-        parts = []
-        for cell, width, column in zip(row, widths, table.columns, strict=True):
-            space = " " * (width - cell_len(cell))
-            parts.append(space + cell if column in table.right else cell + space)
-        yield "  ".join(parts).rstrip()
-    if table.note:
-        yield table.note
 
 
 def _rich(table: Table) -> None:

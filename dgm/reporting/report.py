@@ -13,10 +13,10 @@ from typing import Any
 
 from dgm import results, statistics
 from dgm.archive import Admission, AgentRecord, Archive, ProposalRecord, ScoreRecord
-from dgm.cli import text
-from dgm.cli.tables import Table
 from dgm.config import RunConfig
 from dgm.domain import Split
+from dgm.reporting import text
+from dgm.reporting.table import Table
 from dgm.results import ROOT, Row
 from dgm.sandbox.local import Local
 from dgm.sitting.settings import config_of

@@ -1,15 +1,11 @@
-"""Text for people: what came from an agent made harmless, scores written out, `ARCHIVE#ID` read.
+"""Text for people: what came from an agent made harmless, scores and durations written out.
 
-Functions of the standard library; pure, but that `agent_of` looks into an archive where a word stands for a number.
-They do not know whether a terminal listens; that is `tables`.
+Pure functions of the standard library. They do not know whether a terminal listens; that is `dgm.cli.printing`.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
-
-from dgm.errors import UserError
 
 if TYPE_CHECKING:
     from dgm.archive import ScoreRecord
@@ -70,23 +66,3 @@ def duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60:02} s"
     return f"{whole // 3600} h {whole % 3600 // 60:02} min"
-
-
-def archive_of(name: str) -> Path:
-    """The folder of the archive `NAME`, which need not exist. Raises UserError for what can be no name."""
-    from dgm.genome.sources import archive_path
-
-    if "#" in name:
-        raise UserError(f"{name!r} names an agent; an archive's name has no #")
-    if name.strip() in ("", ".", "..") or not name.isprintable():
-        raise UserError(f"{name!r} cannot be an archive's name; use letters, digits, - and _, for example my-run")
-    return archive_path(name)
-
-
-def agent_of(text: str) -> tuple[Path, int]:
-    """The archive's folder and the agent's number of `ARCHIVE#ID`, `ARCHIVE#best` or `ARCHIVE#growth`. Raises
-    UserError."""
-    from dgm.genome.sources import agent_named
-
-    name, number = agent_named(text)
-    return archive_of(name), number

@@ -1,0 +1,38 @@
+"""A table, and its form as aligned plain text. Cells are text, never markup; making an agent's words harmless is the
+part of whoever fills it (`text.printable`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of cells, as many as there are columns. Columns in `right` are aligned to the right; only those in
+    `wraps` may be broken into lines on a narrow terminal. `note` stands below."""
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    title: str = ""
+    right: frozenset[str] = frozenset()
+    wraps: frozenset[str] = frozenset()
+    note: str = ""
+
+
+def plain(table: Table) -> Iterable[str]:
+    """The lines of a table without any decoration; columns two spaces apart."""
+    from rich.cells import cell_len
+
+    cells = [list(table.columns), *(list(row) for row in table.rows)]
+    widths = [max(cell_len(row[i]) for row in cells) for i in range(len(table.columns))]
+    if table.title:
+        yield table.title
+    for row in cells:
+        parts = []
+        for cell, width, column in zip(row, widths, table.columns, strict=True):
+            space = " " * (width - cell_len(cell))
+            parts.append(space + cell if column in table.right else cell + space)
+        yield "  ".join(parts).rstrip()
+    if table.note:
+        yield table.note
