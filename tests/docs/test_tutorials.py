@@ -22,10 +22,15 @@ from tests.cli.worlds import environment
 REPOSITORY = Path(__file__).resolve().parents[2]
 PAGES = REPOSITORY / "docs" / "pages"
 BLOCK = re.compile(r'^```(\w+)(?: title="([^"]+)")?\n(.*?)^```$', re.MULTILINE | re.DOTALL)
-NEEDS = {"agent": ("bubblewrap",), "experiment": ("bubblewrap",), "cluster": ("ray", "submitit")}
+NEEDS = {
+    "agent": ("bubblewrap",),
+    "own": ("bubblewrap",),
+    "experiment": ("bubblewrap",),
+    "cluster": ("ray", "submitit"),
+}
 KINDS = ("tutorials", "how-to")
 RUNS_NOTHING = {"model"}
-LONG = {"cluster", "experiment", "selector", "share", "trust"}  # a minute each and more: with the soak
+LONG = {"cluster", "experiment", "selector", "share", "trust", "why"}  # a minute each and more: with the soak
 
 
 @dataclass(frozen=True)
