@@ -141,10 +141,12 @@ class Gateway(Closing):
                 archive.add_calls([_row(number, call) for number, call in rows])
 
     def close(self) -> None:
-        """Let nobody wait any longer. May be called twice."""
+        """Let nobody wait any longer, and close both records. May be called twice."""
         self._stop.set()
         self._upstream.close()
         self.store.close()
+        if self._replay is not None:
+            self._replay.close()
 
     # Within
 

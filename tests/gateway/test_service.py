@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -102,7 +103,8 @@ class TestReplay:
         with gateway(server, fresh, replay=record) as made:
             assert [content(ask(made, "a", visit(made, task))) for task in ("t1", "t2", "t1b")] == before
             assert made.store.spent()[0] == NOTHING
-        record.close()
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+            record.spent()  # a record left open is a warning from Python 3.13 on
         assert server.count.calls == 3
 
     def test_what_the_provider_refused_is_refused_again(self, server, tmp_path):
@@ -120,7 +122,6 @@ class TestReplay:
         fresh.mkdir()
         with gateway(server, fresh, replay=record) as made, pytest.raises(UserError, match="did not make this call"):
             ask(made, "b")
-        record.close()
         assert server.count.calls == 1
 
     def test_a_budget_refuses_the_same_calls_in_a_replay(self, server, tmp_path):
@@ -135,7 +136,6 @@ class TestReplay:
         fresh.mkdir()
         with gateway(server, fresh, budget=Budget(**budget), replay=record) as made:
             assert play(made) == before
-        record.close()
         assert set(before) == {200, 402}
 
 
