@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -24,7 +25,9 @@ def checkout(repository: Path, tmp_path: Path) -> Path:
 
 
 def make(where: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["make", *words], cwd=where, capture_output=True, text=True, timeout=60)
+    """In an environment of its own: the tests themselves may have been started by `make`."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("MAKE") and name != "MFLAGS"}
+    return subprocess.run(["make", *words], cwd=where, capture_output=True, text=True, timeout=60, env=own)
 
 
 def test_the_first_run_says_that_it_installs_before_it_does_and_the_second_does_not(checkout: Path) -> None:
