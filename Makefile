@@ -27,11 +27,11 @@ slow: $(VENV)/dev.stamp  ## the tests that take longer than a few seconds; those
 	$(BIN)/python -m pytest -m slow -k docker $(ARGS)
 
 soak: $(VENV)/dev.stamp  ## kills, restarts and long runs
-	$(BIN)/python -m pytest -m "soak" $(ARGS)
+	$(BIN)/python -m pytest -m "soak" --timeout 0 $(ARGS)
 
 test-model: $(VENV)/dev.stamp  ## a run on a real, small language model on this machine (compiles its server once: ten minutes)
 	nice -n 5 $(BIN)/python -m tests.model.server
-	$(BIN)/python -m pytest -m model tests/model -rA $(ARGS)
+	$(BIN)/python -m pytest -m model --timeout 0 tests/model -rA $(ARGS)
 
 bench: $(VENV)/dev.stamp  ## how fast it all is (ARGS="--json", ARGS="generation gateway")
 	$(BIN)/python -m tests.bench $(ARGS)
