@@ -42,7 +42,9 @@ def missing(resource: str) -> str | None:
         if importlib.util.find_spec("playwright") is None:
             return "the Python package playwright is not installed"
         return None if shutil.which("chromium") else "Chromium is not installed"
-    if resource in ("ray", "submitit"):
+    if resource == "node":
+        return None if shutil.which("node") else "Node is not installed"
+    if resource in ("mujoco", "ray", "submitit"):
         found = importlib.util.find_spec(resource) is not None
         return None if found else f"the Python package {resource} is not installed"
     raise ValueError(f"needs({resource!r}): there is no such resource")

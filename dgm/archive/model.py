@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from dgm.domain import JSON, Files
 from dgm.errors import Status
+from dgm.statistics import Score
 
 
 class Admission(StrEnum):
@@ -74,6 +75,10 @@ class ScoreRecord:
     mean: float
     low: float
     high: float
+
+    @classmethod
+    def of(cls, domain: str, split: str, score: Score) -> ScoreRecord:
+        return cls(domain, split, score.n, score.total, score.mean, score.low, score.high)
 
     @property
     def scaled(self) -> float:

@@ -87,8 +87,8 @@ def check_results(scores: Sequence[ScoreRecord], verdicts: Sequence[VerdictRecor
 
 def totalled(key: tuple[str, Split], verdicts: Sequence[VerdictRecord], total: int) -> ScoreRecord:
     """The score of an agent on one domain and split, over all its verdicts there."""
-    s = statistics.score([v.score for v in verdicts if v.score is not None], total)
-    return ScoreRecord(*key, s.n, s.total, s.mean, s.low, s.high)
+    values = [verdict.score for verdict in verdicts if verdict.score is not None]
+    return ScoreRecord.of(*key, statistics.score(values, total))
 
 
 def write_logs(logs: LogStore, agent: int, rows: Logs) -> list[LogEntry]:

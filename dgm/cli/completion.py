@@ -45,9 +45,9 @@ def strategies(incomplete: str) -> list[str]:
 
 
 def selectors(incomplete: str) -> list[str]:
-    from dgm.selection import names
+    from dgm.selection import SELECTORS
 
-    return [name for name in names() if name.startswith(incomplete)]
+    return [name for name in SELECTORS.names() if name.startswith(incomplete)]
 
 
 def _seeds(zone: str, incomplete: str) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -112,10 +111,10 @@ def domain_check(
         budget=Spending(usd=budget_usd),
     )
     account = Account()
-    with opened(models, 0, None, account, _say) as lines:
+    with opened(models, 0, None, account, printing.tell) as lines:
         line = lines.judging(None)
         model = Judge(line) if line.models else None
-        report = line.patiently(lambda: audit.check(domain, place, _say, model=model))
+        report = line.patiently(lambda: audit.check(domain, place, printing.tell, model=model))
     _say_report(report, str(account)) if not json else printing.say_json(
         {
             "domain": report.domain,
@@ -163,8 +162,8 @@ def domain_fetch(
         there = ", ".join(known) or "none"
         raise UserError(f"domain {domain.name} has no data set {source!r}; the data sets are {there}")
     card, target = known[source], into or Path("data", source)
-    _say(f"{card.name}, licence: {card.licence} ({card.licence_from})")
-    parts = fetch.fetch(card, target, copy, _say, _bytes())
+    printing.tell(f"{card.name}, licence: {card.licence} ({card.licence_from})")
+    parts = fetch.fetch(card, target, copy, printing.tell, _bytes())
     where = (target / card.load) if card.load != "." else target
     loaded = load(name, DataRef(where))
     tasks = {str(split): len(list(loaded.implementation.tasks(split))) for split in loaded.spec.splits}
@@ -202,19 +201,16 @@ def _say_cards(domain: LoadedDomain, known: dict[str, Card], json: bool) -> None
     printing.show(Table(columns, rows, wraps=frozenset({"name", "licence", "rows"}), note=note))
 
 
-def _say(line: str) -> None:
-    """A line of progress, on stderr: stdout is for the result."""
-    print(line, file=sys.stderr, flush=True)
-
-
 def _bytes() -> Callable[[int, int | None], None]:
     """Progress of a download: a line for each further ten megabytes."""
+    from dgm.cli import printing
+
     told = 0
 
     def progress(have: int, whole: int | None) -> None:
         nonlocal told
         if have // 10_000_000 > told:
             told = have // 10_000_000
-            _say(f"{have // 1_000_000} MB" + (f" of {whole // 1_000_000} MB" if whole else ""))
+            printing.tell(f"{have // 1_000_000} MB" + (f" of {whole // 1_000_000} MB" if whole else ""))
 
     return progress

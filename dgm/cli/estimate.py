@@ -59,15 +59,11 @@ class Item:
 @dataclass(frozen=True, slots=True)
 class Estimate:
     items: Sequence[Item]
-    limit: int | None  #: the most it can cost, in nano-dollars; None where there is no budget
+    worst: int | None  #: what the budget allows, in nano-dollars; None where there is no budget
 
     @property
     def expected(self) -> int:
         return sum(item.nano for item in self.items)
-
-    @property
-    def worst(self) -> int | None:
-        return self.limit
 
 
 def estimate(config: RunConfig) -> Estimate:
@@ -116,8 +112,15 @@ def as_table(costs: Estimate) -> Table:
         rows,
         title="What it would cost; nothing was asked",
         note=f"assumed: {ANSWERING.calls} call for an answer, {WORKING.calls} for files, {IMPROVING.calls} for a"
-        " proposal, every child evaluated to the end",
+        f" proposal, every child evaluated to the end{_stopped(costs)}",
     )
+
+
+def _stopped(costs: Estimate) -> str:
+    """Where the budget ends the run, if it does."""
+    if costs.worst is None or costs.expected <= costs.worst:
+        return ""
+    return f"; the budget would end the run after {costs.worst / costs.expected:.0%} of this work"
 
 
 def as_json(costs: Estimate) -> dict[str, Any]:

@@ -3,7 +3,6 @@ is."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -59,11 +58,11 @@ def evaluate(
 
     told = Told(model or (), judge_model, model_url, price or (), budget_usd, budget_tokens, record)
     files = data_files(data or ()) or {}
-    plan = evaluation.plan(target, split.value if split else None, files, domain or (), told, _say)
+    plan = evaluation.plan(target, split.value if split else None, files, domain or (), told, printing.tell)
     for notice in plan.notices if not json else ():
         printing.say(notice)
     if repeat is not None:
-        found = repeating.measure(plan, repeat, lambda done: _say(f"{done} of {repeat}"))
+        found = repeating.measure(plan, repeat, lambda done: printing.tell(f"{done} of {repeat}"))
         if json:
             printing.say_json(repeating.as_json(target, plan, found))
         else:
@@ -74,8 +73,3 @@ def evaluate(
         printing.say_json(evaluation.as_json(target, plan, measured))
     else:
         printing.show(evaluation.as_table(plan, measured))
-
-
-def _say(line: str) -> None:
-    """A line of progress, on stderr: stdout is for the result."""
-    print(line, file=sys.stderr, flush=True)

@@ -6,7 +6,6 @@ An option that is wrong is named as the person typed it; a key of the file by it
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from dgm import config as configs
+from dgm import toml
 from dgm.archive import Archive
 from dgm.config import RunConfig
 from dgm.errors import UserError
@@ -50,6 +50,20 @@ OPTIONS: dict[tuple[str, ...], str] = {
     ("place", "workers"): "--workers",
 }
 """Place in the configuration to the option that sets it."""
+
+
+def told(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Option to its value, as the configuration wants it, from the parameters of `dgm run` by name; None means not
+    given. Raises UserError for a value that cannot be read."""
+    values = {option: parameters[option.removeprefix("--").replace("-", "_")] for option in OPTIONS.values()}
+    values = {option: None if value == () else value for option, value in values.items()}  # () is a list not given
+    evolve, thinking = values["--evolve"], bool(values["--model"] or values["--meta-model"])
+    return values | {
+        "--evolve": None if evolve is None else [half.strip() for half in evolve.split(",")],
+        "--workers": workers(values["--workers"], thinking=thinking),
+        "--data": data_files(values["--data"] or ()),
+        "--cache": values["--cache"] or None,
+    }
 
 
 def resolve(file: Path | None, given: Mapping[str, Any]) -> RunConfig:
@@ -103,13 +117,9 @@ def data_files(given: Sequence[str]) -> dict[str, str] | None:
 
 
 def _read(file: Path) -> dict[str, Any]:
-    try:
-        content = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise UserError(f"--config: {file} cannot be read: {why}") from None
-    configs.parse(content, str(file))
-    return tomllib.loads(content)
+    content = toml.text(file, f"--config: {file}")
+    configs.parse(content, str(file))  # what is wrong is said with the file's name
+    return toml.loads(content, file)
 
 
 def _explain(error: ValidationError) -> str:

@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from dgm.reporting.table import Table, plain
+from dgm.reporting.text import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,6 +39,11 @@ def say(text: str = "", style: str = "") -> None:
         console().print(text, style=style, soft_wrap=True)
     else:
         print(text)
+
+
+def tell(line: str) -> None:
+    """Print one line of progress on stderr, at once: stdout is for the result."""
+    print(printable(line), file=sys.stderr, flush=True)
 
 
 def say_json(value: Any) -> None:

@@ -39,6 +39,7 @@ ENDINGS = {
     "  dgm run smart --model gpt-4o-mini --budget-usd 5",
 )
 def run_command(
+    context: typer.Context,
     name: parameters.NewName,
     domain: parameters.Domains = None,
     proposals: parameters.Proposals = None,
@@ -83,44 +84,14 @@ def run_command(
     """
     from dgm.cli import options
     from dgm.cli.naming import archive_of
-    from dgm.cli.options import data_files, replayed, resolve
+    from dgm.cli.options import replayed, resolve
     from dgm.cli.progress import progress
     from dgm.exchange import trackers
     from dgm.sitting import start
 
     path = archive_of(name)
-    given = {
-        "--domain": domain,
-        "--proposals": proposals,
-        "--seconds": seconds,
-        "--patience": patience,
-        "--random-seed": random_seed,
-        "--agent": agent,
-        "--meta": meta,
-        "--genome": genome,
-        "--evolve": None if evolve is None else [half.strip() for half in evolve.split(",")],
-        "--strategy": strategy,
-        "--evaluations": evaluations,
-        "--selector": selector,
-        "--integrity": integrity,
-        "--sandbox": sandbox,
-        "--executor": executor,
-        "--sessions": sessions,
-        "--workers": options.workers(workers, thinking=bool(model or meta_model)),
-        "--data": data_files(data or ()),
-        "--model": model,
-        "--meta-model": meta_model,
-        "--judge-model": judge_model,
-        "--model-url": model_url,
-        "--model-draw": model_draw,
-        "--price": price,
-        "--budget-usd": budget_usd,
-        "--budget-tokens": budget_tokens,
-        "--cache": cache or None,
-        "--feedback": feedback,
-        "--train-labels": train_labels,
-    }
-    resolved = resolve(config, given) if replay is None else replayed(archive_of(replay), config, given)
+    told = options.told(context.params)
+    resolved = resolve(config, told) if replay is None else replayed(archive_of(replay), config, told)
     if estimate:
         _estimate(resolved, json)
         return

@@ -96,7 +96,7 @@ def _tell(line: str, json: bool, style: str = "") -> None:
     from dgm.reporting.text import printable
 
     if json:
-        print(printable(line), file=sys.stderr, flush=True)
+        printing.tell(line)
     else:
         printing.say(printable(line), style)
         sys.stdout.flush()

@@ -133,5 +133,4 @@ def _check(base: LoadedDomain, tasks: Sequence[Task]) -> None:
 def _score(base: LoadedDomain, tasks: Sequence[Task], answers: Mapping[str, str]) -> ScoreRecord:
     """Of some tasks; no answer is a wrong one."""
     right = [float(answers.get(task.id) == task.hidden["label"]) for task in tasks]
-    s = statistics.score(right, len(tasks))
-    return ScoreRecord(base.name, Split.VAL, s.n, s.total, s.mean, s.low, s.high)
+    return ScoreRecord.of(base.name, Split.VAL, statistics.score(right, len(tasks)))

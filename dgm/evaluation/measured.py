@@ -40,8 +40,7 @@ def _scores(results: Sequence[Result], domains: Sequence[LoadedDomain]) -> list[
             kept.append(result.verdict.score)
     rows = []
     for (domain, split), values in grouped.items():
-        s = statistics.score(values, totals[domain, split])
-        rows.append(ScoreRecord(domain, split, s.n, s.total, s.mean, s.low, s.high))
+        rows.append(ScoreRecord.of(domain, split, statistics.score(values, totals[domain, split])))
     return rows
 
 

@@ -11,13 +11,12 @@ is in a sandbox there as here. Language models are asked on the driver's machine
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from importlib.metadata import EntryPoint, entry_points
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from dgm import extras
 from dgm.errors import UserError
+from dgm.plugins import Plugins
 
 if TYPE_CHECKING:
     from dgm.config import RunConfig
@@ -25,9 +24,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-GROUP = "dgm.executors"
-OURS = {"local": "local:Local", "ray": "ray:connect", "slurm": "slurm:connect"}
-"""Name to module below this one and what it is called there."""
+EXECUTORS = Plugins(
+    "dgm.executors",
+    "--executor",
+    __name__,
+    {"local": "local:Local", "ray": "ray:connect", "slurm": "slurm:connect"},
+)
 
 
 class Executor(Protocol):
@@ -45,33 +47,13 @@ class Executor(Protocol):
         ...
 
 
-def names() -> list[str]:
-    """All that `connect` knows: ours, then those of installed packages."""
-    return [*OURS, *sorted(set(entry_points(group=GROUP).names) - OURS.keys())]
-
-
 def connect(config: RunConfig, archive: Path) -> Executor:
     """The executor that a run asks for. Raises UserError for one that is not there or cannot do this run."""
     name, _, where = config.place.executor.partition(":")
-    made = _load(name)
+    made: Callable[[str, Path], Executor] = EXECUTORS.load(name)
     if name != "local" and config.models.used:
         raise UserError(
             f"--executor {name}: a run that asks language models stays on the driver's machine, where the calls are "
             "paid for and recorded; use --executor local with more --workers"
         )
     return made(where, archive)
-
-
-def _load(name: str) -> Callable[[str, Path], Executor]:
-    """What makes an executor."""
-    found: Sequence[EntryPoint] = list(entry_points(group=GROUP, name=name))
-    if name in OURS:
-        found = [EntryPoint(name, f"{__name__}.{OURS[name]}", GROUP)]
-    if not found:
-        raise UserError(f"--executor: there is no {name!r}; choose one of {', '.join(names())}")
-    try:
-        made: Callable[[str, Path], Executor] = found[0].load()
-    except (ImportError, AttributeError) as error:
-        remedy = f"; `{extras.how(name)}`" if name in OURS else ""
-        raise UserError(f"--executor {name}: it is not installed ({error}){remedy}") from None
-    return made

@@ -8,7 +8,6 @@ once it has ended. A budget is shared out evenly, so that no variant is favoured
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dgm import config as configs
+from dgm import toml
 from dgm.config import RunConfig
 from dgm.errors import UserError
 
@@ -85,20 +85,12 @@ class Plan:
 def read(file: Path, folder: Path) -> Plan:
     """The plan of a file whose runs are kept in `folder`. Raises UserError naming the file, the line or key that is
     wrong, and what would be right."""
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise UserError(f"{file} cannot be read: {why}") from None
-    return parse(text, str(file), folder)
+    return parse(toml.text(file, file), str(file), folder)
 
 
 def parse(text: str, where: str, folder: Path) -> Plan:
     """As `read`, of a text that is called `where`."""
-    try:
-        told = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise UserError(f"{where} is not TOML: {error}") from None
+    told = toml.loads(text, where)
     try:
         experiment = Experiment.model_validate(told)
     except ValidationError as error:

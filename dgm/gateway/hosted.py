@@ -36,6 +36,7 @@ class LitellmUpstream:
         """Raises Denied when the environment lacks what the provider of `model` wants, as far as litellm knows it."""
         if self._options.get("api_key") or self._options.get("api_base"):
             return
+        _forget_empty_keys()
         missing = _litellm().validate_environment(model)["missing_keys"]
         if missing:
             raise Denied(
@@ -83,6 +84,12 @@ class LitellmUpstream:
 
 def _secrets() -> set[str]:
     return {value for name, value in os.environ.items() if _SECRET.search(name)}
+
+
+def _forget_empty_keys() -> None:
+    """A key that is set to nothing is none, and litellm would take it for one."""
+    for name in [name for name, value in os.environ.items() if not value and _SECRET.search(name)]:
+        del os.environ[name]
 
 
 def _without_mcp(request: Mapping[str, JSON]) -> Mapping[str, bool]:

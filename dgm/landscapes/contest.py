@@ -27,7 +27,7 @@ MAIN = (OURS, HGM, BASELINE, BEST_STAGES)
 
 def everybody() -> list[str]:
     """All contestants: the main ones, then the others. A plain name of a selector is it with HA's stages."""
-    return [*MAIN, DGM, *(name for name in SELECTORS if name != BASELINE)]
+    return [*MAIN, DGM, *(name for name in SELECTORS.ours if name != BASELINE)]
 
 
 @lru_cache

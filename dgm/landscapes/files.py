@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import lru_cache, partial
 from pathlib import Path
 
+from dgm import toml
 from dgm.errors import UserError
 from dgm.landscapes.families import FAMILIES
 from dgm.landscapes.model import parse
@@ -26,11 +27,7 @@ def load(name: str) -> Callable[[int], WorldLike]:
     path = Path(name)
     if path.suffix not in (".toml", ".py"):
         raise UserError(f"--landscape: {name} is no family and no .toml or .py file; ours are {', '.join(FAMILIES)}")
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise UserError(f"--landscape: {name} cannot be read: {why}") from None
+    text = toml.text(path, f"--landscape: {name}")
     return partial(World, parse(text, name)) if path.suffix == ".toml" else _imported(path)
 
 

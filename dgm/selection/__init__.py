@@ -12,15 +12,14 @@ Not covered: what to do next (expand or measure more), and whether a child is ad
 from __future__ import annotations
 
 import re
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from dgm.errors import UserError
+from dgm.plugins import Plugins
 
 if TYPE_CHECKING:
     from dgm.archive.view import Floats, View
 
-GROUP = "dgm.selectors"
 _PLACE = re.compile(r"[\w.]+:[\w.]+")
 
 
@@ -53,47 +52,44 @@ class Pairing(Protocol):
         ...
 
 
-SELECTORS = {
-    "random": "simple:random_",
-    "root": "simple:root",
-    "latest": "simple:latest",
-    "best": "simple:best",
-    "score_prop": "published:score_prop",
-    "score_prop_dgm": "published:score_prop_dgm",
-    "score_child_prop": "published:score_child_prop",
-    "score_child_prop_paper": "published:score_child_prop_paper",
-    "score_child_prop_dgm": "published:score_child_prop_dgm",
-    "tournament": "ranks:tournament",
-    "power_law": "ranks:power_law",
-    "weighted": "ranks:weighted",
-    "ucb": "optimism:ucb",
-    "pareto": "fronts:pareto",
-    "pareto_tasks": "fronts:pareto_tasks",
-    "novelty": "diversity:novelty",
-    "map_elites": "diversity:map_elites",
-    "islands": "islands:islands",
-    "mates": "mates:mates",
-}
-"""The selectors that come with dgm: name to module below this one and what it is called there."""
-
-
-def names() -> list[str]:
-    """All that `selector` knows: our own, then those of installed packages."""
-    return [*SELECTORS, *sorted(set(entry_points(group=GROUP).names) - SELECTORS.keys())]
+SELECTORS = Plugins(
+    "dgm.selectors",
+    "--selector",
+    __name__,
+    {
+        "random": "simple:random_",
+        "root": "simple:root",
+        "latest": "simple:latest",
+        "best": "simple:best",
+        "score_prop": "published:score_prop",
+        "score_prop_dgm": "published:score_prop_dgm",
+        "score_child_prop": "published:score_child_prop",
+        "score_child_prop_paper": "published:score_child_prop_paper",
+        "score_child_prop_dgm": "published:score_child_prop_dgm",
+        "tournament": "ranks:tournament",
+        "power_law": "ranks:power_law",
+        "weighted": "ranks:weighted",
+        "ucb": "optimism:ucb",
+        "pareto": "fronts:pareto",
+        "pareto_tasks": "fronts:pareto_tasks",
+        "novelty": "diversity:novelty",
+        "map_elites": "diversity:map_elites",
+        "islands": "islands:islands",
+        "mates": "mates:mates",
+    },
+)
 
 
 def selector(name: str) -> Selector:
-    """The selector called `name`, or `MODULE:FUNCTION`, which Python can import; a name of ours is never another's, so
-    that recorded runs keep their meaning. Raises UserError naming those there are, or saying why one cannot be used."""
-    if name in SELECTORS:
-        rule: Selector = EntryPoint(name, f"{__name__}.{SELECTORS[name]}", GROUP).load()
+    """The selector called `name`, or `MODULE:FUNCTION`, which Python can import. Raises UserError naming those there
+    are, or saying why one cannot be used."""
+    if name in SELECTORS.ours:
+        rule: Selector = SELECTORS.load(name)
         return rule
-    found = [EntryPoint(name, name, GROUP)] if _PLACE.fullmatch(name) else entry_points(group=GROUP, name=name)
-    if not found:
-        raise UserError(f"--selector: there is no {name!r}; choose one of {', '.join(names())}")
+    point = EntryPoint(name, name, SELECTORS.group) if _PLACE.fullmatch(name) else SELECTORS.find(name)
     from dgm.selection.installed import Installed  # here, because it needs numpy
 
-    return Installed.load(next(iter(found)))
+    return Installed.load(point)
 
 
 def choose(view: View, select: Selector, rng: Uniform) -> int:

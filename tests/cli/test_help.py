@@ -80,7 +80,7 @@ def test_completion_offers_archives_agents_selectors_seeds_and_domains(
     assert completion.agents("") == ["one#"]
     assert completion.agents("one#") == ["one#0", "one#1", "one#2", "one#4"]
     assert completion.agents("nothing#") == []
-    assert completion.selectors("score_child") == [name for name in SELECTORS if name.startswith("score_child")]
+    assert completion.selectors("score_child") == [name for name in SELECTORS.ours if name.startswith("score_child")]
     assert "rules" in completion.agent_seeds("")
     assert "mutation" in completion.meta_seeds("m")
     assert completion.domains("no-such") == []

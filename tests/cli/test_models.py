@@ -118,6 +118,8 @@ def test_the_estimate_asks_nobody_and_writes_nothing(asking: Path, call: Call, s
     told = json.loads(call(asking, "run", "one", *COMMON, *options, "--budget-usd", "2", "--json").out)
     assert told["worst_usd"] == 2.0 and told["expected_usd"] > 0
     assert told["expected_usd"] == pytest.approx(sum(row["usd"] for row in told["work"]))
+    short = call(asking, "run", "one", *COMMON, *options, "--budget-usd", str(told["expected_usd"] / 4))
+    assert "the budget would end the run after 25% of this work" in short.out
     work = {row["work"]: row for row in told["work"]}
     assert work["parity: root and children"]["calls"] == 4 * 12
     assert server.count.calls == 0 and not (asking / "archive").exists()

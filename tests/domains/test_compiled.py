@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import types
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,6 @@ from dgm.domain import JSON, Artifact, CallOutcome, JudgeFailed, Status, Verdict
 from dgm.domain.harness import compiled, reports
 from dgm.domains import DataRef, LoadedDomain, load
 from dgm.evaluation.candidates import JudgeSession
-from dgm.sandbox import Limits
-from dgm.sandbox.bubblewrap import Bubblewrap
 from tests.domains.folders import quick
 
 GO_TESTS = (
@@ -84,12 +82,6 @@ def exercise(folder: Path, language: str) -> LoadedDomain:
         docs.mkdir()
         (docs / "instructions.md").write_text(f"How often does the tide turn? ({number})")
     return load("polyglot", DataRef(folder))
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[JudgeSession]:
-    with JudgeSession(Bubblewrap(), Limits(seconds=60, memory_mb=3072, processes=512, disk_mb=512)) as session:
-        yield session
 
 
 class Here:

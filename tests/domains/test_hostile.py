@@ -5,9 +5,8 @@ What a patch may hold is tried in `test_patches.py`, what compiled languages rep
 
 from __future__ import annotations
 
-import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +19,6 @@ from dgm.domains.audit.hostile import TEXTS
 from dgm.evaluation.candidates import JudgeSession
 from dgm.evaluation.judging import Judge
 from dgm.gateway.opening import open_lines
-from dgm.sandbox import Limits
-from dgm.sandbox.bubblewrap import Bubblewrap
 from dgm.testing import ScriptedModels
 from tests.domains.careful import Careful
 from tests.domains.folders import shipped
@@ -30,13 +27,6 @@ from tests.domains.hostile import LEAST, PATCHES, TABLE, cases
 PURE = ("grading", "review", "preference", "points")
 EXECUTED = ("coding", "exercises in Python", "exercises in JavaScript", "issues")
 NOTHING = {status for status in Status if status not in (Status.OK, Status.INFRA)}
-needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="Node is not installed")
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[JudgeSession]:
-    with JudgeSession(Bubblewrap(), Limits(seconds=60, memory_mb=3072, processes=512)) as session:
-        yield session
 
 
 def worth_nothing(verdict: Verdict) -> bool:
@@ -102,7 +92,7 @@ def short(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def marked(kind: str, name: str) -> Any:
-    marks = [pytest.mark.slow] + [needs_node] * (kind == "exercises in JavaScript")
+    marks = [pytest.mark.slow] + [pytest.mark.needs("node")] * (kind == "exercises in JavaScript")
     return pytest.param(kind, name, marks=marks, id=f"{kind}: {name}")
 
 

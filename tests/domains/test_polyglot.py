@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,18 +12,9 @@ from dgm.domain import Artifact, Split, Status, Task, Verdict, harness
 from dgm.domains import DataRef, LoadedDomain, load
 from dgm.errors import UserError
 from dgm.evaluation.candidates import JudgeSession
-from dgm.sandbox import Limits
-from dgm.sandbox.bubblewrap import Bubblewrap
 from tests.domains.folders import shipped
 
 REAL = "coding/polyglot_python_javascript.jsonl.gz"
-node = pytest.mark.skipif(shutil.which("node") is None, reason="Node is not installed")
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[JudgeSession]:
-    with JudgeSession(Bubblewrap(), Limits(seconds=60, memory_mb=3072, processes=512)) as session:
-        yield session
 
 
 def task_of(name: str) -> Task:
@@ -53,7 +42,9 @@ def test_an_agent_sees_neither_tests_nor_reference() -> None:
 
 
 @pytest.mark.needs("bubblewrap")
-@pytest.mark.parametrize("name", ["python/tide-table", pytest.param("javascript/night-watch", marks=node)])
+@pytest.mark.parametrize(
+    "name", ["python/tide-table", pytest.param("javascript/night-watch", marks=pytest.mark.needs("node"))]
+)
 def test_the_reference_passes_and_the_stub_does_not(name: str, sandbox: JudgeSession) -> None:
     task = task_of(name)
     assert judged(task, task.hidden["label"], sandbox).score == 1.0
@@ -95,7 +86,7 @@ def test_a_copy_of_the_benchmark_is_dealt_without_overlap(tmp_path: Path) -> Non
         load("polyglot", DataRef(tmp_path))
 
 
-@node
+@pytest.mark.needs("node")
 @pytest.mark.slow
 @pytest.mark.needs("bubblewrap", "data")
 @pytest.mark.parametrize("language", ["python", "javascript"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterator, Sequence
 
 import pytest
@@ -13,7 +12,6 @@ from dgm.sandbox import Limits
 from dgm.sandbox.bubblewrap import Bubblewrap
 from tests.domains.folders import part, shipped
 
-mujoco = pytest.mark.skipif(importlib.util.find_spec("mujoco") is None, reason="the extra dgm[reward] is not installed")
 BY_HAND = "def reward(obs, action, info):\n    return -info['x_velocity']\n"
 STEP = {"obs": [0.0], "action": [0.0], "info": {"x": 0.0}}
 
@@ -61,9 +59,8 @@ def test_a_goal_is_trained_for_several_times_and_an_agent_is_not_told_which() ->
             assert {(str(other.inputs), str(other.files)) for other in others} == {(str(task.inputs), str(task.files))}
 
 
-@mujoco
 @pytest.mark.slow
-@pytest.mark.needs("bubblewrap")
+@pytest.mark.needs("bubblewrap", "mujoco")
 def test_one_reward_trained_with_twice_is_two_results_and_each_can_be_had_again(sandbox: JudgeSession) -> None:
     artifact = Artifact(files={"reward.py": BY_HAND.encode()})
 
@@ -93,9 +90,8 @@ def test_what_is_no_number_for_each_step_is_invalid(value: JSON) -> None:
     assert domain._rewards("", [[STEP, STEP], [STEP]], Says([[1, 2.5], [3]])) == [[1.0, 2.5], [3.0]]
 
 
-@mujoco
 @pytest.mark.slow
-@pytest.mark.needs("bubblewrap")
+@pytest.mark.needs("bubblewrap", "mujoco")
 def test_a_reward_for_the_goal_beats_the_usual_one(sandbox: JudgeSession) -> None:
     domain, task = shipped("reward"), task_of("swimmer-backward-1")
     usual = domain.judge(task, Artifact(files=task.files), sandbox)
@@ -105,9 +101,8 @@ def test_a_reward_for_the_goal_beats_the_usual_one(sandbox: JudgeSession) -> Non
     assert better == domain.judge(task, Artifact(files={"reward.py": BY_HAND.encode()}), sandbox)
 
 
-@mujoco
 @pytest.mark.slow
-@pytest.mark.needs("bubblewrap")
+@pytest.mark.needs("bubblewrap", "mujoco")
 @pytest.mark.parametrize(
     ("source", "status"),
     [

@@ -8,9 +8,7 @@ in which a meta agent improves the agent. Reward functions are trained with for 
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -34,9 +32,7 @@ KEY_OF = {
     "summary": "notice", "reward": "goal",
 }  # fmt: skip
 """The input by which the scripted model knows a task again."""
-has_mujoco = pytest.mark.skipif(importlib.util.find_spec("mujoco") is None, reason="dgm[reward] is not installed")
-has_node = pytest.mark.skipif(shutil.which("node") is None, reason="Node is not installed")
-NEEDS = {"reward": has_mujoco, "polyglot": has_node}
+NEEDS = {"reward": pytest.mark.needs("mujoco"), "polyglot": pytest.mark.needs("node")}
 
 
 class Knowing:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,19 +16,11 @@ from dgm.domain import Artifact, Split, Status, Task, Verdict
 from dgm.domains import DataRef, load
 from dgm.errors import UserError
 from dgm.evaluation.candidates import JudgeSession
-from dgm.sandbox import Limits
-from dgm.sandbox.bubblewrap import Bubblewrap
 from tests.domains import recorded_logs
 from tests.domains.folders import part, quick, shipped
 from tests.domains.hostile import LOANS
 
 OWN = Path(__file__).resolve().parents[2] / "domains" / "swebench" / "instances.jsonl"
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[JudgeSession]:
-    with JudgeSession(Bubblewrap(), Limits(seconds=60, memory_mb=3072, processes=256)) as session:
-        yield session
 
 
 def own() -> list[dict[str, Any]]:

@@ -140,3 +140,13 @@ def test_importing_the_gateway_imports_no_client():
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=dict(os.environ))
     assert out.stdout.strip() == "[]"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("key", [None, ""])
+def test_a_provider_without_a_key_is_refused_before_the_run(key: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    if key is not None:
+        monkeypatch.setenv("OPENAI_API_KEY", key)
+    with pytest.raises(Denied, match="needs OPENAI_API_KEY in the environment"):
+        LitellmUpstream().check("gpt-4o-mini")

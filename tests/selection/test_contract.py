@@ -46,7 +46,7 @@ def eligible(view: View) -> View:
     return view.take(np.flatnonzero(view.eligible))
 
 
-@pytest.mark.parametrize("name", SELECTORS)
+@pytest.mark.parametrize("name", SELECTORS.ours)
 class TestSelector:
     """The contract of `dgm.selection.Selector`."""
 

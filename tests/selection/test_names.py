@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from dgm.errors import UserError
-from dgm.selection import SELECTORS, choose, names, selector
+from dgm.selection import SELECTORS, choose, selector
 from tests.selection.world import drawn
 
 RULES = """
@@ -64,13 +64,13 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("installed")
 def test_a_selector_of_an_installed_package_chooses() -> None:
-    assert "second" in names()
+    assert "second" in SELECTORS.names()
     assert choose(drawn(9), selector("second"), random.Random(1)) == 1
 
 
 @pytest.mark.usefixtures("installed")
 def test_a_name_of_ours_is_never_another_package_s() -> None:
-    assert names().count("best") == 1
+    assert SELECTORS.names().count("best") == 1
     view = drawn(9, seed=4)
     assert choose(view, selector("best"), random.Random(1)) == int(view.quality.argmax())
 
@@ -97,11 +97,11 @@ def test_an_unknown_selector_is_refused_with_the_names_there_are() -> None:
 
 
 def test_knowing_the_names_costs_no_numpy() -> None:
-    code = "import sys, dgm.selection; dgm.selection.names(); print('numpy' in sys.modules)"
+    code = "import sys, dgm.selection; dgm.selection.SELECTORS.names(); print('numpy' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
 
 
-@pytest.mark.parametrize("name", SELECTORS)
+@pytest.mark.parametrize("name", SELECTORS.ours)
 def test_every_rule_says_where_it_comes_from(name: str) -> None:
     assert selector(name).__doc__

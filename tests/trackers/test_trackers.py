@@ -191,7 +191,7 @@ def test_a_defect_in_a_tracker_is_not_hidden(
 
 
 def test_a_tracker_that_is_not_there_is_named(installed: type[Recorder], where: Path) -> None:
-    assert trackers.names() == ["mlflow", "wandb", "opentelemetry", "broken", "recorder"]
+    assert trackers.TRACKERS.names() == ["mlflow", "wandb", "opentelemetry", "broken", "recorder"]
     with create(where / "run") as archive:
         with pytest.raises(UserError, match="choose one of mlflow, wandb"):
             trackers.mirror(["tensorboard"], archive, print)

@@ -37,6 +37,6 @@ def test_every_extra_that_a_message_names_is_one(repository: Path) -> None:
     sources = [path.read_text() for path in (repository / "dgm").rglob("*.py")]
     named = {name for text in sources for name in re.findall(r"""extras\.how\(['"](\w+)""", text)}
     assert {"plot", "mcp", "reward", "export"} <= named
-    named |= (executor.OURS.keys() - {"local"}) | trackers.OURS.keys()
+    named |= (executor.EXECUTORS.ours.keys() - {"local"}) | trackers.TRACKERS.ours.keys()
     assert named <= known.keys()
     assert not [text for text in sources if re.search(r"`pip install", text)]

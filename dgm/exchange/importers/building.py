@@ -142,8 +142,7 @@ def results(
         ]
         total = max(sizes.get((score.domain, score.split), 0), len(score.tasks))
         if values:
-            kept = statistics.score(values, total)
-            records.append(ScoreRecord(score.domain, score.split, kept.n, total, kept.mean, kept.low, kept.high))
+            records.append(ScoreRecord.of(score.domain, score.split, statistics.score(values, total)))
             verdicts += [VerdictRecord(score.domain, score.split, t.task, t.score, t.status, 0) for t in score.tasks]
         elif score.mean is not None:
             low, high = statistics.wilson(round(score.mean), 1) if score.mean in (0.0, 1.0) else (0.0, 1.0)

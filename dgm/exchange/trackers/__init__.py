@@ -9,17 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
 from typing import Protocol
 
-from dgm import extras
 from dgm.archive import AgentRecord, Archive, ProposalRecord, ScoreRecord
 from dgm.closing import Closing
-from dgm.errors import UserError
+from dgm.plugins import Plugins
 
-GROUP = "dgm.trackers"
-OURS = {"mlflow": "mlflow:MLflow", "wandb": "wandb:WandB", "opentelemetry": "opentelemetry:OpenTelemetry"}
-"""Name to module below this one and what it is called there."""
+TRACKERS = Plugins(
+    "dgm.trackers",
+    "--track",
+    __name__,
+    {"mlflow": "mlflow:MLflow", "wandb": "wandb:WandB", "opentelemetry": "opentelemetry:OpenTelemetry"},
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +52,10 @@ class Tracker(Protocol):
         ...
 
 
-def names() -> list[str]:
-    """All that `mirror` knows: ours, then those of installed packages."""
-    return [*OURS, *sorted(set(entry_points(group=GROUP).names) - OURS.keys())]
-
-
 def check(chosen: Sequence[str]) -> None:
     """Raises UserError for a tracker that is not there, or whose library is not; before a run is made."""
     for name in chosen:
-        _load(name)
+        TRACKERS.load(name)
 
 
 def mirror(chosen: Sequence[str], archive: Archive, notice: Callable[[str], None]) -> Mirror:
@@ -68,27 +64,13 @@ def mirror(chosen: Sequence[str], archive: Archive, notice: Callable[[str], None
     opened = Mirror(archive, notice)
     try:
         for name in dict.fromkeys(chosen):
-            opened.add(name, _load(name)(beginning))
+            opened.add(name, TRACKERS.load(name)(beginning))
     except BaseException:
         opened.close()
         raise
     if beginning.done == 0 and chosen:
         opened.proposal(archive.agent(0))
     return opened
-
-
-def _load(name: str) -> Callable[[Beginning], Tracker]:
-    found = list(entry_points(group=GROUP, name=name))
-    if name in OURS:
-        found = [EntryPoint(name, f"{__name__}.{OURS[name]}", GROUP)]
-    if not found:
-        raise UserError(f"--track: there is no {name!r}; choose one of {', '.join(names())}")
-    try:
-        factory: Callable[[Beginning], Tracker] = found[0].load()
-    except (ImportError, AttributeError) as error:
-        remedy = f"; `{extras.how(name)}`" if name in OURS else ""
-        raise UserError(f"--track {name}: it is not installed ({error}){remedy}") from None
-    return factory
 
 
 class Mirror(Closing):
