@@ -20,7 +20,8 @@ from typing import Any
 from dgm.closing import Closing
 
 Script = Callable[[Mapping[str, Any]], str | Mapping[str, Any]]
-"""From a request's body to the answer's text, or to a whole message (for tool calls)."""
+"""From a request's body to the answer's text, or to a whole message (for tool calls). Where it raises, the server
+refuses the call as a provider refuses a wrong key: a run then ends with the exception's text, and waits for nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +193,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.models.gate()
         flaw = self.models.faults(call, request)
         if flaw is None or flaw.kind == "truncate":
-            answer = self.models.completion(call, request)
+            try:
+                answer = self.models.completion(call, request)
+            except Exception as error:  # a script is any code, and whoever asked is to be told
+                self._send(403, json.dumps({"error": {"message": f"the script failed: {error!r}"}}).encode())
+                return
             text = json.dumps(answer).encode()
             if flaw is None:
                 self.models.charge(answer["usage"])

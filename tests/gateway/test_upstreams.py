@@ -5,8 +5,9 @@ from __future__ import annotations
 import gc
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
+from typing import Any
 
 import pytest
 
@@ -150,3 +151,13 @@ def test_a_provider_without_a_key_is_refused_before_the_run(key: str | None, mon
         monkeypatch.setenv("OPENAI_API_KEY", key)
     with pytest.raises(Denied, match="needs OPENAI_API_KEY in the environment"):
         LitellmUpstream().check("gpt-4o-mini")
+
+
+def test_a_script_that_fails_ends_the_call_with_its_reason() -> None:
+    def unsure(request: Mapping[str, Any]) -> str:
+        raise LookupError("two tasks look alike")
+
+    with ScriptedModels(unsure) as server, closing(HttpUpstream(server.url, KEY)) as upstream:
+        with pytest.raises(Denied, match="two tasks look alike"):
+            upstream.complete({"model": "m", "messages": []})
+        assert server.count.answered == 0
