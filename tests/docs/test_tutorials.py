@@ -30,7 +30,16 @@ NEEDS = {
 }
 KINDS = ("tutorials", "how-to")
 RUNS_NOTHING = {"model"}
-LONG = {"cluster", "experiment", "selector", "share", "trust", "why"}  # a minute each and more: with the soak
+LONG = {
+    "cluster",
+    "ensemble",
+    "experiment",
+    "search",
+    "selector",
+    "share",
+    "trust",
+    "why",
+}  # a minute each and more: with the soak
 
 
 @dataclass(frozen=True)

@@ -111,6 +111,7 @@ def test_a_run_that_asks_gets_better_and_its_calls_are_on_record(asking, tmp_pat
     assert not list(tmp_path.glob(".*")), "the record of calls has moved into the archive"
 
 
+@pytest.mark.slow
 def test_a_storm_changes_nothing_but_the_time(asking, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dgm.gateway.opening.PATIENCE", quick())
     config = lambda server: asking(server, proposals=2)  # noqa: E731
@@ -139,6 +140,7 @@ def test_an_outage_pauses_the_run_and_says_so(asking, tmp_path: Path, monkeypatc
     assert any("paused" in line for line in said) and any("answers again" in line for line in said)
 
 
+@pytest.mark.slow
 def test_a_run_whose_budget_is_spent_ends_and_goes_on_with_a_larger_one(asking, tmp_path: Path) -> None:
     path = tmp_path / "run"
     with ScriptedModels(answers, price=PRICE) as server:
@@ -158,6 +160,7 @@ def test_a_run_whose_budget_is_spent_ends_and_goes_on_with_a_larger_one(asking, 
             assert story(run.archive) == again
 
 
+@pytest.mark.slow
 def test_a_replay_needs_no_provider_and_gives_the_same_trees(asking, tmp_path: Path) -> None:
     with ScriptedModels(answers, price=PRICE) as server:
         config = asking(server)
@@ -210,6 +213,7 @@ with run:
 """
 
 
+@pytest.mark.slow
 def test_what_a_killed_run_has_paid_for_is_not_paid_for_twice(asking, tmp_path: Path) -> None:
     """Killed while the root is measured, when there is no archive yet, and again in a proposal."""
     path, file = tmp_path / "run", tmp_path / "c.toml"

@@ -128,6 +128,7 @@ def test_every_edit_leaves_terms_that_can_be_written() -> None:
     assert odd.model() == {"minus": ["as"], "terms": {"aim": 2}}
 
 
+@pytest.mark.slow
 @pytest.mark.needs("bubblewrap")
 def test_it_learns_terms_that_reach_a_goal_it_never_trained_for(rewarding: Path, tmp_path: Path) -> None:
     config = RunConfig(
