@@ -34,7 +34,10 @@ class Plugins:
             return EntryPoint(name, f"{self.package}.{self.ours[name]}", self.group)
         for point in entry_points(group=self.group, name=name):
             return point
-        raise UserError(f"{self.option}: there is no {name!r}; choose one of {', '.join(self.names())}")
+        raise UserError(
+            f"{self.option}: there is no {name!r}; choose one of {', '.join(self.names())},"
+            " or install the package that brings it"
+        )
 
     def load(self, name: str) -> Any:
         """Raises UserError naming those there are, or what to install."""

@@ -15,7 +15,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 ZONES = ("agents", "meta", "domains", "archive")
 CLI, CONFIGURATION, API = "reference/cli.md", "reference/configuration.md", "reference/api.md"
-EXPERIMENT = "reference/experiment.md"
+EXPERIMENT, LANDSCAPE = "reference/experiment.md", "reference/landscape.md"
 
 
 def on_files(files: Any, config: Any) -> Any:
@@ -23,6 +23,7 @@ def on_files(files: Any, config: Any) -> Any:
     from mkdocs.structure.files import File
 
     pages = {CLI: cli_page(), CONFIGURATION: configuration_page(), EXPERIMENT: experiment_page(), API: api_page()}
+    pages[LANDSCAPE] = landscape_page()
     for name, page in pages.items():
         files.append(File.generated(config, name, content=page))
     files.append(File.generated(config, "reference/endings.md", content=endings_page()))
@@ -128,6 +129,20 @@ def experiment_page() -> str:
         "",
     ]
     return "\n".join([*lines, *table_section("", Experiment)])
+
+
+def landscape_page() -> str:
+    """Every key of a landscape's file."""
+    from dgm.landscapes.model import Landscape, Line, Tasks
+
+    lines = [
+        "# Landscape files",
+        "",
+        "What `dgm bench search --landscape FILE.toml` reads. Any other key is an error.",
+        "",
+    ]
+    tables = {"": Landscape, "[domains]": Tasks, "[lines]": Line}
+    return "\n".join([*lines, *(row for name, model in tables.items() for row in table_section(name, model))])
 
 
 def table_section(name: str, model: Any) -> Iterator[str]:

@@ -142,6 +142,10 @@ class Archive(Closing):
         writes it."""
         if not path.exists():
             raise UserError(f"there is no archive at {path}; `dgm run {path.name}` makes one")
+        if (path / "experiment.toml").is_file():
+            runs = sorted(found.parent.name for found in path.glob(f"*/{database.NAME}"))
+            told = ", ".join(runs[:4]) or "none is made yet"
+            raise UserError(f"{path} is an experiment; name one of its runs: {told}")
         if not (path / database.NAME).is_file():
             raise UserError(f"{path} is no archive: it holds no {database.NAME}; give the folder of a run")
         database.check_is_archive(path)

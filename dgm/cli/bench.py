@@ -102,7 +102,8 @@ def _main_table(board: Board) -> Table:
         ("landscape", *MAIN),
         rows,
         title=f"Evaluations to the target: median [95 % interval] part of the runs that got there; {seeds}",
-        note="A run that did not get there counts with the whole budget, so ratios to it are upper bounds.",
+        note="A run that did not get there counts with the whole budget of its landscape (10000 in ours), and so does a"
+        " median where most did not; a ratio to it is an upper bound.",
     )
 
 
@@ -117,8 +118,8 @@ def _ratio_lines(board: Board) -> list[str]:
         most, duel = board.ratio(name, worst), board.duel(name, worst)
         lines.append(
             f"{OURS} needs {overall.value:.2f} [{overall.low:.2f}, {overall.high:.2f}] of the evaluations of {name},"
-            f" median over the landscapes; at most {most.value:.2f} [{most.low:.2f}, {most.high:.2f}], in {worst}"
-            f" (there {duel.before} of {len(board.seeds)} times before it, {duel.after} times after it)"
+            f" median over the landscapes; the highest ratio is {most.value:.2f} [{most.low:.2f}, {most.high:.2f}], in"
+            f" {worst}, where {OURS} needs less on {duel.before} of {len(board.seeds)} seeds and more on {duel.after}"
         )
     return lines
 

@@ -148,6 +148,9 @@ def _chosen(path: Path, word: str) -> int:
 
 
 def archive_path(name: str) -> Path:
-    """`NAME` means `archive/NAME`; anything with a slash, or a folder that is there, is a path."""
-    path = Path(name)
-    return path if "/" in name or (path / "archive.db").exists() else Path("archive") / name
+    """`NAME` means `archive/NAME`, and `EXPERIMENT/RUN` a run below it; what is there under its own name is a path, and
+    so is anything else with a slash."""
+    path, kept = Path(name), Path("archive") / name
+    if (path / "archive.db").exists() or ("/" in name and not (kept / "archive.db").exists()):
+        return path
+    return kept

@@ -18,6 +18,9 @@ from dgm.landscapes.model import parse
 from dgm.landscapes.simulate import WorldLike
 from dgm.landscapes.world import World
 
+PARTS = ("counts", "prices", "target", "budget", "root", "child")
+"""What a world must have; `WorldLike` says what each is."""
+
 
 @lru_cache
 def load(name: str) -> Callable[[int], WorldLike]:
@@ -39,6 +42,9 @@ def _imported(path: Path) -> Callable[[int], WorldLike]:
     try:
         spec.loader.exec_module(module)
         made: Callable[[int], WorldLike] = module.world
-    except (ImportError, SyntaxError, NameError, AttributeError) as error:
+        first = made(0)
+    except Exception as error:  # it is a person's own code
         raise UserError(f"--landscape: {path} gives no world(seed): {type(error).__name__}: {error}") from None
+    if lacking := [name for name in PARTS if not hasattr(first, name)]:
+        raise UserError(f"--landscape: what world(seed) of {path} gives has no {', '.join(lacking)}")
     return made

@@ -11,6 +11,7 @@ Not covered: what to do next (expand or measure more), and whether a child is ad
 
 from __future__ import annotations
 
+import inspect
 import re
 from importlib.metadata import EntryPoint
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
@@ -90,6 +91,13 @@ def selector(name: str) -> Selector:
     from dgm.selection.installed import Installed  # here, because it needs numpy
 
     return Installed.load(point)
+
+
+def described() -> dict[str, str]:
+    """Name to the first paragraph that each selector says of itself; for those of other packages, where they are."""
+    ours = {name: inspect.getdoc(SELECTORS.load(name)) or "" for name in SELECTORS.ours}
+    told = {name: " ".join(text.partition("\n\n")[0].split()) for name, text in ours.items()}
+    return {name: told.get(name) or f"installed as {SELECTORS.find(name).value}" for name in SELECTORS.names()}
 
 
 def choose(view: View, select: Selector, rng: Uniform) -> int:

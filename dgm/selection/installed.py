@@ -6,9 +6,11 @@ because a wrong probability would spoil a run quietly. It cannot make pairs.
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -42,10 +44,21 @@ class Installed:
     def __call__(self, view: View, /) -> Floats:
         try:
             probabilities = np.asarray(self.rule(view), dtype=np.float64)
-        except (TypeError, ValueError) as error:
-            raise UserError(f"the selector {self.name} failed: {error}") from error
+        except Exception as error:  # it is a package's own code
+            raise self._wrong(f"failed with {type(error).__name__}: {error} ({_place(error)})") from error
         if probabilities.shape != (len(view),):
-            raise UserError(f"the selector {self.name} gave no {len(view)} probabilities, one for each agent")
-        if not (probabilities >= 0).all() or abs(probabilities.sum() - 1) > TOLERANCE:
-            raise UserError(f"the selector {self.name} gave probabilities that are negative or do not sum to 1")
+            raise self._wrong(f"gave no {len(view)} probabilities, one for each agent")
+        if not (probabilities >= 0).all():
+            raise self._wrong("gave probabilities that are negative, or no numbers")
+        if abs(probabilities.sum() - 1) > TOLERANCE:
+            raise self._wrong(f"gave probabilities that sum to {probabilities.sum():.6g}, not to 1")
         return probabilities
+
+    def _wrong(self, what: str) -> UserError:
+        return UserError(f"the selector {self.name} {what}; mend it, and `dgm resume` goes on with the run")
+
+
+def _place(error: Exception) -> str:
+    """File and line of the innermost call."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{Path(last.filename).name}, line {last.lineno}"

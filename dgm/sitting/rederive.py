@@ -16,6 +16,7 @@ from dgm.archive.steered import Action, bodies
 from dgm.selection import choose, selector
 from dgm.sitting.run import OWN, SELECTION
 from dgm.steering import PIN, SUBMIT
+from dgm.strategy import journal, strategy
 
 
 def check(archive: Archive) -> Iterator[str]:
@@ -27,9 +28,7 @@ def check(archive: Archive) -> Iterator[str]:
         return
     select = selector(search.selector)
     hidden = unseen(events)
-    for proposal in archive.proposals()[1:]:
-        if proposal.selector in (PIN, SUBMIT, OWN):
-            continue
+    for proposal in _drawn(archive):
         seen = set(range(proposal.archive_version + 1)) - hidden.get(proposal.id, set())
         view = archive.as_of(seen, proposal.id).without(vetoes(events, proposal))
         again = choose(view, select, random.Random(proposal.key))
@@ -40,9 +39,19 @@ def check(archive: Archive) -> Iterator[str]:
             )
 
 
-def _decisions(events: list[EventRecord], name: str) -> Iterator[str]:
-    from dgm.strategy import journal, strategy
+def count(archive: Archive) -> int:
+    """How many choices `check` makes again."""
+    if configs.parse(archive.config, f"{archive.path}/dgm.toml").search.strategy != "staged":
+        return sum(1 for _ in journal.decisions(archive.events()))
+    return len(_drawn(archive))
 
+
+def _drawn(archive: Archive) -> list[ProposalRecord]:
+    """The proposals whose parents a selector of ours chose."""
+    return [how for how in archive.proposals()[1:] if how.selector not in (PIN, SUBMIT, OWN)]
+
+
+def _decisions(events: list[EventRecord], name: str) -> Iterator[str]:
     for seq, done, again in journal.derived(events, strategy(name)):
         yield f"event {seq}: the search did {done}, and {name} asks for {again} from what it knew"
 

@@ -74,6 +74,14 @@ def measured(agent: int, action: Measure | None, results: Results) -> JSON:
     return {"measured": agent, "tasks": tasks, "results": _plain(results)}
 
 
+def decisions(events: Iterable[EventRecord]) -> Iterator[Mapping[str, Any]]:
+    """What the strategy decided by itself, from the events of a run."""
+    for event in events:
+        body = event.body
+        if event.kind == KIND and isinstance(body, dict) and not body.get("by") and {"expand", "measure"} & body.keys():
+            yield body
+
+
 def derived(events: Iterable[EventRecord], strategy: Strategy) -> Iterator[tuple[int, Action, Action]]:
     """Each decision of the strategy that does not come out again: the event's number, what was done, what comes
     out. Decisions of others (`by`) are taken as they are."""

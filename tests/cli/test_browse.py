@@ -181,11 +181,32 @@ def test_verify_finds_a_changed_score(finished: Path, call: Call, tmp_path: Path
     assert json.loads(done.out)["problems"]
 
 
+def test_the_choices_that_were_derived_again_are_counted(finished: Path, call: Call) -> None:
+    made = len(json.loads(call(finished, "show", "one", "--json").out)["agents"]) - 1
+    done = call(finished, "verify", "one", "--selections")
+    assert done.out == f"one is sound; {made} choices were derived again\n"
+    assert json.loads(call(finished, "verify", "one", "--selections", "--json").out) == {
+        "problems": [],
+        "choices": made,
+    }
+
+
+def test_a_run_of_an_experiment_is_named_by_both_names(finished: Path, tmp_path: Path, call: Call) -> None:
+    shutil.copytree(finished / "archive" / "one", tmp_path / "archive" / "ablation" / "full-0")
+    (tmp_path / "archive" / "ablation" / "experiment.toml").write_text("")
+    assert call(tmp_path, "verify", "ablation/full-0").out == "ablation/full-0 is sound\n"
+    for word in ("verify", "show", "tree"):
+        done = call(tmp_path, word, "ablation")
+        assert done.code == 2 and "ablation is an experiment; name one of its runs: full-0" in done.err
+
+
 def test_lists(call: Call, tmp_path: Path) -> None:
     seeds = json.loads(call(tmp_path, "seed", "list", "--json").out)
     assert {("agent", "rules"), ("meta", "mutation")} <= {(seed["half"], seed["name"]) for seed in seeds}
     assert not any(seed["model"] for seed in seeds if seed["name"] in ("rules", "mutation"))
     assert "--meta" in call(tmp_path, "seed", "list").out
+    assert "latest " in call(tmp_path, "selector", "list").out
+    assert "ucb" in json.loads(call(tmp_path, "selector", "list", "--json").out)
     assert call(tmp_path, "domain", "list").code == 0
     assert isinstance(json.loads(call(tmp_path, "domain", "list", "--json").out), list)
 

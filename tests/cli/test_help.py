@@ -45,8 +45,21 @@ def test_importing_the_command_line_loads_nothing_heavy() -> None:
 
 def test_the_commands_are_those_of_the_design() -> None:
     names = {" ".join(path) for path, command in ALL if path and not hasattr(command, "commands")}
-    plain = {"run", "resume", "show", "tree", "lineage", "diff", "best", "eval", "verify", "export", "seed list"}
-    plain |= {"doctor", "bench search", "ensemble", "experiment"}
+    plain = {
+        "run",
+        "resume",
+        "show",
+        "tree",
+        "lineage",
+        "diff",
+        "best",
+        "eval",
+        "verify",
+        "export",
+        "seed list",
+        "selector list",
+    }
+    plain |= {"seed list", "selector list", "doctor", "bench search", "ensemble", "experiment"}
     looking = {"view", "watch", "plot", "mcp"}
     steering = {"pause", "stop", "pin", "veto", "note", "fork", "submit"}
     importing = {f"import {what}" for what in ("bundle", "hyperagents", "dgm", "hgm")}

@@ -134,6 +134,8 @@ def test_foreign_landscapes_come_as_toml_or_python(tmp_path: Path) -> None:
         ("absent.toml", None, "cannot be read"),
         ("empty.py", "x = 1", "gives no world"),
         ("odd.py", "def", "gives no world"),
+        ("number.py", "def world(seed):\n    return 3", "has no counts, prices, target, budget, root, child"),
+        ("failing.py", "def world(seed):\n    return {}[seed]", r"gives no world\(seed\): KeyError: 0"),
     ],
 )
 def test_a_landscape_that_cannot_be_had_is_refused(tmp_path: Path, name: str, text: str | None, wrong: str) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from dgm.errors import UserError
-from dgm.selection import SELECTORS, choose, selector
+from dgm.selection import SELECTORS, choose, described, selector
 from tests.selection.world import drawn
 
 RULES = """
@@ -31,6 +31,9 @@ def boastful(view):
     view.quality[:] = 1
     return second(view)
 
+def raising(view):
+    return {}["no such agent"]
+
 number = 3
 """
 ENTRIES = """
@@ -39,6 +42,7 @@ second = other_search.rules:second
 unfinished = other_search.rules:unfinished
 short = other_search.rules:short
 boastful = other_search.rules:boastful
+raising = other_search.rules:raising
 number = other_search.rules:number
 absent = other_search.rules:absent
 nowhere = other_search.missing:second
@@ -77,7 +81,13 @@ def test_a_name_of_ours_is_never_another_package_s() -> None:
 
 @pytest.mark.usefixtures("installed")
 @pytest.mark.parametrize(
-    ("name", "why"), [("unfinished", "do not sum to 1"), ("short", "no 9 probabilities"), ("boastful", "read-only")]
+    ("name", "why"),
+    [
+        ("unfinished", "sum to 0.9, not to 1; mend it, and `dgm resume` goes on"),
+        ("short", "no 9 probabilities"),
+        ("boastful", "read-only"),
+        ("raising", r"failed with KeyError: 'no such agent' \(rules.py, line \d+\)"),
+    ],
 )
 def test_a_selector_that_gives_no_probabilities_is_named(name: str, why: str) -> None:
     with pytest.raises(UserError, match=f"{name} .*{why}"):
@@ -94,6 +104,14 @@ def test_a_selector_that_cannot_be_loaded_is_refused_with_its_place(name: str) -
 def test_an_unknown_selector_is_refused_with_the_names_there_are() -> None:
     with pytest.raises(UserError, match="score_child_prop"):
         selector("greedy")
+
+
+@pytest.mark.usefixtures("installed")
+def test_each_selector_says_what_it_does() -> None:
+    told = described()
+    assert list(told) == SELECTORS.names() and all(told.values())
+    assert told["second"] == "installed as other_search.rules:second"
+    assert "exp(-(n_i / 8)^3)" in told["score_child_prop"]
 
 
 def test_knowing_the_names_costs_no_numpy() -> None:
