@@ -70,7 +70,7 @@ Domains = Annotated[
     typer.Option(
         "--domain",
         metavar="D",
-        help="Name or folder of a domain; repeat for more. [the three that are shipped]",
+        help="Name or folder of a domain; repeat for more. [coding, review and grading]",
         autocompletion=completion.domains,
     ),
 ]
