@@ -50,11 +50,14 @@ def experiment(
 
     folder = archive_of(into or file.stem)
     plan = read(file, folder)
-    if not table:
+    left = conduct.left(plan, folder)
+    if table:
+        conduct.refuse_fewer(plan, folder, file)
+    else:
         stream = sys.stderr if json else sys.stdout
         try:
             with stoppable():
-                conduct.conduct(plan, folder, processes, _Progress(plan, len(conduct.left(plan, folder)), stream))
+                conduct.conduct(plan, folder, processes, _Progress(plan, len(left), stream))
         except KeyboardInterrupt:
             print("dgm: stopped; the same command goes on", file=sys.stderr)
             raise typer.Exit(INTERRUPTED) from None

@@ -82,6 +82,51 @@ def test_the_table_alone_makes_nothing(tmp_path: Path, call: Call) -> None:
     assert snapshot(where) == before
 
 
+@pytest.mark.parametrize("how", [(), ("--table",)], ids=["made", "table"])
+@pytest.mark.parametrize(
+    ("into", "says"),
+    [
+        ("README.md", "archive/README.md is a file; choose another name"),
+        ("README.md/x", "README.md is a file"),
+        ("try/full-5", "archive/try/full-5 is a run; name a folder of its own"),
+        ("try/full-5/x", "archive/try/full-5 is a run"),
+        ("notes", "archive/notes exists and is no experiment"),
+    ],
+)
+def test_what_is_no_experiment_gets_none(made: Path, call: Call, into: str, says: str, how: tuple[str, ...]) -> None:
+    (made / "archive/notes").mkdir(exist_ok=True)
+    (made / "archive/notes/mine.txt").write_text("mine")
+    (made / "archive/README.md").write_text("about\n")
+    before = snapshot(made)
+    done = call(made, "experiment", "try.toml", "--into", f"archive/{into}", *how)
+    assert done.code == 2 and says in done.err, done.err
+    assert snapshot(made) == before
+
+
+def test_the_table_of_a_file_that_leaves_runs_out_is_refused(made: Path, call: Call, tmp_path: Path) -> None:
+    before = snapshot(made)
+    (tmp_path / "renamed.toml").write_text(ONE.replace("variant.latest", "variant.newest"))
+    done = call(made, "experiment", str(tmp_path / "renamed.toml"), "--into", "try", "--table")
+    assert done.code == 2
+    assert "which leaves out the variant latest; give archive/try/experiment.toml" in done.err
+    (tmp_path / "later.toml").write_text(ONE.replace("first_seed = 5", "first_seed = 6"))
+    done = call(made, "experiment", str(tmp_path / "later.toml"), "--into", "try", "--table")
+    assert done.code == 2 and "which leaves out full-5, latest-5" in done.err
+    assert snapshot(made) == before
+
+
+def test_the_table_of_a_larger_file_keeps_the_file_that_was_made(made: Path, call: Call, tmp_path: Path) -> None:
+    before = snapshot(made)
+    (tmp_path / "more.toml").write_text(ONE + '[variant.more]\nsearch.selector = "best"\n')
+    done = call(made, "experiment", str(tmp_path / "more.toml"), "--into", "try", "--table")
+    assert done.code == 0 and "1 of 3 runs have not ended" in done.out
+    after = snapshot(made)
+    changed = [name for name in after if after[name] != before.get(name)]
+    assert changed == ["archive/try/report.html"]
+    assert call(made, "experiment", "archive/try/experiment.toml", "--into", "try", "--table").code == 0
+    assert snapshot(made) == before
+
+
 def test_an_experiment_has_one_conductor(tmp_path: Path, call: Call) -> None:
     where = folder(tmp_path)
     (where / "archive/try").mkdir(parents=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dgm.archive import database
 from dgm.config import RunConfig, Search
 from dgm.errors import UserError
 from dgm.experiment.journal import Journal
@@ -127,9 +129,40 @@ def test_shipped_experiments_are_good_and_name_things_that_exist(file: Path) -> 
             from_halves(run.config.origin.agent, run.config.origin.meta)
 
 
-def test_a_run_that_was_begun_otherwise_is_not_gone_on_with(tmp_path: Path) -> None:
-    journal = Journal.of(tmp_path)
+def archived(folder: Path, *names: str) -> Journal:
+    """A journal beside archives of which only the name of their database is there."""
+    for name in names:
+        (folder / name).mkdir()
+        (folder / name / database.NAME).touch()
+    return Journal.of(folder)
+
+
+def test_a_run_is_begun_only_once_it_has_an_archive(tmp_path: Path) -> None:
     (run, *_) = variants(["a"]).runs
+    other = type(run)(run.variant, run.repeat, run.seed, RunConfig(search=Search(selector="latest")))
+    Journal.of(tmp_path).begin(run)
+    Journal.of(tmp_path).check(other)
+    archived(tmp_path, "a-0").begin(run)
+    with pytest.raises(UserError, match="a-0 was begun with"):
+        Journal.of(tmp_path).check(other)
+
+
+def test_a_run_whose_archive_was_removed_is_made_again(tmp_path: Path) -> None:
+    (run, *_) = variants(["a"]).runs
+    journal = archived(tmp_path, "a-0")
+    journal.begin(run)
+    journal.end(run, "proposals", 3.0)
+    assert Journal.of(tmp_path).finished(run)
+    shutil.rmtree(tmp_path / "a-0")
+    journal = Journal.of(tmp_path)
+    assert not journal.finished(run)
+    journal.begin(run)
+    assert not archived(tmp_path, "a-0").finished(run), "what ended was the one that is gone"
+
+
+def test_a_run_that_was_begun_otherwise_is_not_gone_on_with(tmp_path: Path) -> None:
+    (run, *_) = variants(["a"]).runs
+    journal = archived(tmp_path, "a-0")
     journal.begin(run)
     journal.end(run, "proposals", 3.0)
     assert Journal.of(tmp_path).finished(run)
@@ -145,7 +178,7 @@ def test_a_run_that_was_begun_otherwise_is_not_gone_on_with(tmp_path: Path) -> N
 
 
 def test_a_run_that_made_all_its_proposals_is_finished_whatever_its_budget_becomes(tmp_path: Path) -> None:
-    journal = Journal.of(tmp_path)
+    journal = archived(tmp_path, "a-0", "b-0")
     text = 'baseline = "a"\nrepeats = 1\nbudget.seconds = {}\n[variant.a]\n[variant.b]\n'
     whole, cut = plan(text.format(60)).runs
     journal.end(whole, "proposals", 3.0)
@@ -156,7 +189,7 @@ def test_a_run_that_made_all_its_proposals_is_finished_whatever_its_budget_becom
 
 
 def test_a_line_that_a_kill_cut_short_never_was(tmp_path: Path) -> None:
-    journal = Journal.of(tmp_path)
+    journal = archived(tmp_path, "a-0", "b-0")
     (run, other, *_) = variants(["a", "b"]).runs
     journal.begin(run)
     journal.end(run, "proposals", 3.0)
