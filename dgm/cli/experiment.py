@@ -11,6 +11,7 @@ import typer
 
 from dgm.cli import parameters
 from dgm.cli.errors import INTERRUPTED, stoppable
+from dgm.cli.options import in_keys
 
 if TYPE_CHECKING:
     from dgm.experiment.plan import Plan, Planned
@@ -56,7 +57,7 @@ def experiment(
     else:
         stream = sys.stderr if json else sys.stdout
         try:
-            with stoppable():
+            with stoppable(), in_keys():
                 conduct.conduct(plan, folder, processes, _Progress(plan, len(left), stream))
         except KeyboardInterrupt:
             print("dgm: stopped; the same command goes on", file=sys.stderr)

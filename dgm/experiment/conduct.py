@@ -19,6 +19,7 @@ from typing import Protocol
 from dgm.archive import database, lock
 from dgm.errors import InfrastructureError, UserError
 from dgm.experiment import worker
+from dgm.experiment.check import check
 from dgm.experiment.journal import FILE as JOURNAL
 from dgm.experiment.journal import Journal
 from dgm.experiment.plan import Plan, Planned, read
@@ -92,9 +93,11 @@ def left(plan: Plan, folder: Path) -> list[Planned]:
 
 
 def conduct(plan: Plan, folder: Path, processes: int, watch: Watch) -> None:
-    """Make all runs that are not finished. Raises what the first run that failed did, as UserError, JudgeFailed or
-    InfrastructureError; UserError also where another process conducts an experiment in this folder."""
+    """Make all runs that are not finished, once all have been checked. Raises what the first run that failed did, as
+    UserError, JudgeFailed or InfrastructureError; UserError also where one could not be made, or where another process
+    conducts an experiment in this folder."""
     waiting = left(plan, folder)
+    check(waiting, folder)
     folder.mkdir(parents=True, exist_ok=True)
     held = lock.WriterLock(folder)
     try:

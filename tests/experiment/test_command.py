@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -144,16 +145,48 @@ def test_another_configuration_in_the_same_folder_is_refused(made: Path, call: C
     assert snapshot(made) == before
 
 
+LATEST = 'search.selector = "latest"'
+MISSPELT = {
+    "selector": ('search.selector = "nobody"', "search.selector: there is no 'nobody'; choose one of random,"),
+    "domain": ('domains = ["gradng"]', "domains: no domain or folder is called 'gradng'; the domains are "),
+    "half": ('origin.agent = "rulez"', "origin.agent: no seed, directory or ARCHIVE#ID is called 'rulez'"),
+    "archive": ('origin.meta = "gone#1"', "there is no archive at archive/gone"),
+    "half of two": ('origin = { agent = "rulez", meta = "{full}#1" }', "origin.agent: no seed, directory or ARCHIVE#"),
+    "data": ('data.parity = "gone.jsonl"', "data parity: gone.jsonl is not there"),
+    "data of nothing": ('data.coding = "gone.jsonl"', "data: coding is not one of the run's domains, parity"),
+    "executor": ('place.executor = "clod"', "place.executor: there is no 'clod'; choose one of local, ray, slurm"),
+    "sandbox": ('place.sandbox = "bubble"', "place.sandbox: there is no 'bubble'; choose auto, docker"),
+    "strategy": (LATEST + '\nsearch.strategy = "hgm"', "search.strategy hgm chooses parents itself; leave search.sel"),
+    "model": ('origin.meta = "llm"', "models.meta: the meta half asks a language model; name one"),
+}
+
+
+@pytest.mark.parametrize("what", MISSPELT)
+def test_what_the_second_variant_misspells_is_found_before_the_first_is_made(
+    what: str, tmp_path: Path, call: Call
+) -> None:
+    line, says = MISSPELT[what]
+    where = folder(tmp_path, ONE.replace(LATEST, line))
+    before = snapshot(where)
+    done = call(where, "experiment", "try.toml")
+    assert done.code == 2
+    assert done.err.startswith("dgm: variant.latest: ") and says in done.err
+    assert "--" not in done.err, "a person wrote keys, no options"
+    assert snapshot(where) == before
+
+
 @pytest.mark.slow
 def test_a_run_that_cannot_be_made_ends_it_and_what_is_mended_goes_on(tmp_path: Path) -> None:
-    where = folder(tmp_path, ONE.replace('"latest"', '"nobody"'))
+    where = folder(tmp_path, ONE.replace(LATEST, LATEST + '\norigin.agent = "broken"'))
+    shutil.copytree(where / "a", where / "broken")
+    (where / "broken/level.py").write_text("LEVEL = = 1\n")
     done = dgm(where, "experiment", "try.toml")
     assert done.returncode == 2
-    assert done.stderr.startswith("dgm: latest-5: ") and "nobody" in done.stderr
+    assert done.stderr.startswith("dgm: latest-5: the root genome does not start")
     assert (where / "archive/try/full-5/archive.db").exists()
-    (where / "try.toml").write_text(ONE.replace("variant.latest", "variant.newest"))
+    (where / "try.toml").write_text(ONE)
     done = dgm(where, "experiment", "try.toml")
-    assert done.returncode == 0
+    assert done.returncode == 0, "what was never there does not bind"
     assert "full-5 has ended" not in done.stdout, "it had ended before"
 
 
