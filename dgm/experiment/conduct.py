@@ -59,9 +59,9 @@ def refuse_other(folder: Path) -> None:
             raise UserError(f"--into: {place} is a run; name a folder of its own for the experiment")
         if place.exists() and not place.is_dir():
             raise UserError(f"--into: {place} is a file; choose another name")
-    if folder.is_dir() and not any((folder / name).exists() for name in (FILE, JOURNAL)):
-        if any(path.name != lock.NAME and not path.name.startswith(".") for path in folder.iterdir()):
-            raise UserError(f"--into: {folder} exists and is no experiment; choose another name")
+    names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    if not names & {FILE, JOURNAL} and any(name != lock.NAME and not name.startswith(".") for name in names):
+        raise UserError(f"--into: {folder} exists and is no experiment; choose another name")
 
 
 def refuse_fewer(plan: Plan, folder: Path, where: Path) -> None:

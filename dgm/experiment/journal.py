@@ -4,7 +4,8 @@
     {"run", "ended": why, "limits": the configuration's limits, "seconds": in this sitting}
 
 What is said of a run binds only while its archive is there: a run is begun once it has one, and one whose archive was
-removed is to be made again. A line that a kill cut short counts as never written: its run is then taken up again, which finds nothing left to do.
+removed is to be made again. A line that a kill cut short counts as never written: its run is then taken up again, which
+finds nothing left to do.
 """
 
 from __future__ import annotations

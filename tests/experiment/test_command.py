@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -15,13 +16,14 @@ from typing import Any
 import pytest
 
 from dgm.archive import Archive, lock
+from dgm.cli.experiment import _Progress, time_left
 from dgm.reporting import report
 from dgm.sitting.settings import config_of
 from dgm.web.pages import compare
 from dgm.web.shelf import Shelf
 from tests.cli.conftest import call as call  # the fixture
 from tests.cli.worlds import command, dgm, environment, snapshot
-from tests.experiment.world import FILE, MOVED, folder
+from tests.experiment.world import FILE, MOVED, folder, plan
 
 Call = Callable[..., Any]
 ONE = FILE.replace("repeats = 2", "repeats = 1").replace("proposals = 2", "proposals = 1")
@@ -43,7 +45,7 @@ def test_it_ends_with_a_table_what_follows_from_it_and_a_report(made: Path) -> N
     assert output.count("local is not a sandbox") == 1, "what every run would say is said once"
     assert "try: medians over n runs of the gain on test" in output
     assert "two-sided, corrected (Holm) for one comparison with full" in output
-    assert "Too few runs differ" in output
+    assert "No run differs at all from full in latest (parity): these did the same." in output
     assert "boundary not held: B4, B7, B8, B10" in output
     assert "<svg" in (made / "archive/try/report.html").read_text()
 
@@ -79,7 +81,7 @@ def test_the_table_alone_makes_nothing(tmp_path: Path, call: Call) -> None:
     before = snapshot(where)
     done = call(where, "experiment", "try.toml", "--table")
     assert done.code == 0
-    assert "4 of 4 runs have not ended" in done.out
+    assert done.out == "None of the 4 runs has ended, so there is nothing to show yet.\n"
     assert snapshot(where) == before
 
 
@@ -188,6 +190,29 @@ def test_a_run_that_cannot_be_made_ends_it_and_what_is_mended_goes_on(tmp_path: 
     done = dgm(where, "experiment", "try.toml")
     assert done.returncode == 0, "what was never there does not bind"
     assert "full-5 has ended" not in done.stdout, "it had ended before"
+
+
+def test_the_time_left_is_from_whole_runs_alone() -> None:
+    assert time_left([60, 100], spent=[], waiting=3, processes=1) == 240
+    assert time_left([60, 100], spent=[30, 90], waiting=3, processes=2) == (240 + 50) / 2
+    assert time_left([80], spent=[20], waiting=0, processes=4) == 60, "one run is made by one process"
+    assert time_left([], spent=[10], waiting=3, processes=1) is None, "a run that was gone on with tells nothing"
+    assert time_left([80], spent=[], waiting=0, processes=1) is None
+
+
+def test_a_run_that_is_gone_on_with_gives_no_estimate(tmp_path: Path) -> None:
+    where, told = tmp_path / "try", io.StringIO()
+    made = plan(folder=where)
+    progress = _Progress(made, where, 4, 1, told)
+    first, second, *_ = made.runs
+    (where / first.name).mkdir(parents=True)
+    (where / first.name / "archive.db").touch()
+    for run in (first, second):
+        progress.begin(run)
+        progress.end(run, "proposals")
+    resumed, whole = told.getvalue().splitlines()
+    assert "1/4 runs" in resumed and "left" not in resumed
+    assert "2/4 runs" in whole and whole.endswith(" left")
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dgm.analysis.comparison import least_repeats
 from dgm.archive import database
 from dgm.config import RunConfig, Search
 from dgm.errors import UserError
@@ -90,7 +91,23 @@ WRONG = {
         r"run\.search\.proposal: there is no such key; .*patience",
     ),
     "a value of a run": ("proposals = 2", "proposals = -2", r"run\.search\.proposals: input should be .*, not -2"),
-    "a variant's value": ('"latest"', "7", r"variant\.latest\.search\.selector: input should be a valid string"),
+    "a variant's value": ('"latest"', "7", r"variant\.latest\.search\.selector: it should be text .*, not 7$"),
+    "a list": (
+        'selector = "latest"',
+        'evolve = "agent"',
+        r"variant\.latest\.search\.evolve: it should be a list.*'agent'$",
+    ),
+    "true or false": ("repeats = 2", "repeats = 2\npaired = 3", "paired: it should be true or false, not 3$"),
+    "a whole number": ("repeats = 2", 'repeats = "2x"', "repeats: it should be a whole number, not '2x'$"),
+    "half a repeat": ("repeats = 2", "repeats = 2.5", r"repeats: it should be a whole number, not 2\.5$"),
+    "a number": ("repeats = 2", 'repeats = 2\nbudget.usd = "much"', r"budget\.usd: it should be a number, not 'much'$"),
+    "a table": ("[run]", "[run]\nmodels = 4", r"run\.models: it should be a table, not 4$"),
+    "a table of the file": ("repeats = 2", "repeats = 2\nbudget = 5", "budget: it should be a table, not 5$"),
+    "text, no table": (
+        "[run]",
+        "[run]\nsearch.selector = {}",
+        r"run\.search\.selector: it should be text .*, not a table$",
+    ),
     "a variant's name": ("[variant.latest]", '[variant."a/b"]', "variant.a/b: a name is of letters"),
     "a seed": (
         "search.proposals",
@@ -110,6 +127,12 @@ def test_a_file_that_is_wrong_is_named_with_the_place_and_what_would_be_right(wh
         plan(FILE.replace(before, after, 1))
 
 
+def test_the_name_of_a_file_without_its_ending_is_understood(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(FILE)
+    with pytest.raises(UserError, match=r"mine is no file; did you mean .*/mine\.toml\?$"):
+        read(tmp_path / "mine", HERE)
+
+
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"gone\.toml cannot be read: No such file"):
         read(tmp_path / "gone.toml", HERE)
@@ -127,6 +150,16 @@ def test_shipped_experiments_are_good_and_name_things_that_exist(file: Path) -> 
         selector(run.config.search.selector)
         if "#" not in run.config.origin.meta:
             from_halves(run.config.origin.agent, run.config.origin.meta)
+
+
+@pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.stem)
+def test_shipped_experiments_have_the_repeats_that_can_show_something(file: Path) -> None:
+    made = read(file, HERE)
+    domains = {run.variant: set(run.config.domains) for run in made.runs}
+    base = domains[made.experiment.baseline]
+    both = [base & domains[variant] for variant in made.variants[1:]]
+    comparisons = sum(len(common) + (len(common) > 1) for common in both)  # and the one agent for all
+    assert made.experiment.repeats >= least_repeats(comparisons, made.experiment.paired)
 
 
 def archived(folder: Path, *names: str) -> Journal:
