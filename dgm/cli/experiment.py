@@ -13,7 +13,6 @@ import typer
 
 from dgm.cli import parameters
 from dgm.cli.errors import INTERRUPTED, stoppable
-from dgm.cli.options import in_keys
 
 if TYPE_CHECKING:
     from dgm.experiment.plan import Plan, Planned
@@ -48,6 +47,7 @@ def experiment(
     are not made again. Each run is an archive, NAME/VARIANT-SEED; the report is NAME/report.html.
     """
     from dgm.cli.naming import archive_of
+    from dgm.cli.options import in_keys
     from dgm.experiment import conduct
     from dgm.experiment.plan import read
 
@@ -100,12 +100,8 @@ class _Progress:
     """A line for each run that ends, and beneath on a terminal, or every half minute elsewhere, what is under way."""
 
     def __init__(self, plan: Plan, folder: Path, left: int, processes: int, stream: TextIO) -> None:
-        self._total, self._done, self._folder, self._processes = (
-            len(plan.runs),
-            len(plan.runs) - left,
-            folder,
-            processes,
-        )
+        self._total, self._done = len(plan.runs), len(plan.runs) - left
+        self._folder, self._processes = folder, processes
         self._stream, self._live = stream, sys.stderr.isatty()
         self._active: dict[str, tuple[int, int]] = {}
         self._noticed: set[str] = set()

@@ -6,7 +6,7 @@ still to be made is left to that run's end: a half of its origin, or a domain or
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from dgm.archive import Archive, database
@@ -16,13 +16,15 @@ from dgm.experiment.plan import Planned
 from dgm.sitting import start
 
 
-def check(runs: Iterable[Planned], folder: Path) -> None:
-    """Raises UserError naming the variant of the first run that cannot be made; writes nothing."""
+def check(runs: Sequence[Planned], folder: Path) -> None:
+    """Raises UserError naming the variant of the first run that cannot be made; writes nothing. `runs` are all that
+    have not ended."""
     asked: set[tuple[str, bool]] = set()
+    unfinished = {run.name for run in runs}
     for run in runs:
         path, config = folder / run.name, run.config
         there = (path / database.NAME).is_file()
-        to_come = [str(folder / need) for need in run.needs if not (folder / need / database.NAME).is_file()]
+        to_come = [str(folder / need) for need in run.needs if need in unfinished]
         if _names(to_come, (*config.domains, *config.data.values())):
             continue
         config = _without(to_come, config)

@@ -77,8 +77,8 @@ def refuse_fewer(plan: Plan, folder: Path, where: Path) -> None:
     gone = [variant for variant in recorded.variants if variant not in plan.variants]
     what = f"the variant {', '.join(gone)}" if gone else ", ".join(run.name for run in missing)
     raise UserError(
-        f"{folder} has runs of another experiment than {where}, which leaves out {what}; "
-        f"give {kept}, or another name (--into)"
+        f"{folder} has runs of another experiment than {where}, which leaves out {what}; give another name (--into), "
+        f"or look at that one with `dgm experiment {kept} --into {folder} --table`"
     )
 
 

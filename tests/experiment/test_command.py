@@ -17,6 +17,9 @@ import pytest
 
 from dgm.archive import Archive, lock
 from dgm.cli.experiment import _Progress, time_left
+from dgm.errors import UserError
+from dgm.experiment.check import check
+from dgm.experiment.plan import parse
 from dgm.reporting import report
 from dgm.sitting.settings import config_of
 from dgm.web.pages import compare
@@ -111,7 +114,8 @@ def test_the_table_of_a_file_that_leaves_runs_out_is_refused(made: Path, call: C
     (tmp_path / "renamed.toml").write_text(ONE.replace("variant.latest", "variant.newest"))
     done = call(made, "experiment", str(tmp_path / "renamed.toml"), "--into", "try", "--table")
     assert done.code == 2
-    assert "which leaves out the variant latest; give archive/try/experiment.toml" in done.err
+    assert "which leaves out the variant latest; give another name (--into), or" in done.err
+    assert "`dgm experiment archive/try/experiment.toml --into archive/try --table`" in done.err
     (tmp_path / "later.toml").write_text(ONE.replace("first_seed = 5", "first_seed = 6"))
     done = call(made, "experiment", str(tmp_path / "later.toml"), "--into", "try", "--table")
     assert done.code == 2 and "which leaves out full-5, latest-5" in done.err
@@ -175,6 +179,20 @@ def test_what_the_second_variant_misspells_is_found_before_the_first_is_made(
     assert done.err.startswith("dgm: variant.latest: ") and says in done.err
     assert "--" not in done.err, "a person wrote keys, no options"
     assert snapshot(where) == before
+
+
+def test_a_half_from_a_run_that_has_not_ended_is_asked_for_when_it_has(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The archive of one that was cut off is there, and has as yet no agent with the growth that is asked for."""
+    where = folder(tmp_path, ONE.replace(LATEST, 'origin.meta = "{full}#growth"'))
+    path = where / "archive/try/full-5"
+    shutil.copytree(made / "archive/try/full-5", path)
+    monkeypatch.chdir(where)
+    whole = parse((where / "try.toml").read_text(), "try.toml", path.parent)
+    check(whole.runs, path.parent)
+    with pytest.raises(UserError, match=r"^variant\.latest: .*growth"):
+        check([run for run in whole.runs if run.variant == "latest"], path.parent)
 
 
 @pytest.mark.slow
