@@ -127,6 +127,16 @@ def rank_sum(first: Sequence[float], second: Sequence[float]) -> Exact:
     return Exact(min(1.0, 2 * min(low, high)), min(1.0, 2 / choices), (n, total - n))
 
 
+def least_repeats(comparisons: int, paired: bool = True) -> int:
+    """The fewest repeats with which anything can be shown in so many comparisons together: the first n whose least p,
+    2 / 2^n of the signed-rank test, or 2 / C(2n, n) of the rank-sum test of two groups of n, is below the level when it
+    is multiplied by the number of comparisons, as Holm's correction does with the smallest p."""
+    n = 1
+    while comparisons * 2 >= LEVEL * (2**n if paired else math.comb(2 * n, n)):
+        n += 1
+    return n
+
+
 def holm(ps: Sequence[float]) -> list[float]:
     """The p values of a family of tests, each raised so that all together err with at most the level (Holm 1979)."""
     order = sorted(range(len(ps)), key=lambda i: ps[i])

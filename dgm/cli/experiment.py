@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import statistics
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
 
@@ -45,16 +47,20 @@ def experiment(
     are not made again. Each run is an archive, NAME/VARIANT-SEED; the report is NAME/report.html.
     """
     from dgm.cli.naming import archive_of
+    from dgm.cli.options import in_keys
     from dgm.experiment import conduct
     from dgm.experiment.plan import read
 
     folder = archive_of(into or file.stem)
     plan = read(file, folder)
-    if not table:
+    left = conduct.left(plan, folder)
+    if table:
+        conduct.refuse_fewer(plan, folder, file)
+    else:
         stream = sys.stderr if json else sys.stdout
         try:
-            with stoppable():
-                conduct.conduct(plan, folder, processes, _Progress(plan, len(conduct.left(plan, folder)), stream))
+            with stoppable(), in_keys():
+                conduct.conduct(plan, folder, processes, _Progress(plan, folder, len(left), processes, stream))
         except KeyboardInterrupt:
             print("dgm: stopped; the same command goes on", file=sys.stderr)
             raise typer.Exit(INTERRUPTED) from None
@@ -72,24 +78,42 @@ def _show(plan: Plan, folder: Path, json: bool) -> None:
     if json:
         printing.say_json(present.as_json(plan, lines, found, folder.name))
         return
-    printing.show(present.main_table(plan, lines, folder.name))
+    if lines:
+        printing.show(present.main_table(plan, lines, folder.name))
     for sentence in present.sentences(plan, lines, found):
         printing.say(sentence)
     if report is not None:
         printing.say(f"report: {report}; look into the runs with `dgm view {folder}`")
 
 
+def time_left(whole: Sequence[float], spent: Sequence[float], waiting: int, processes: int) -> float | None:
+    """Seconds until all runs have ended: those under way, on which `spent` went so far, and those that wait; None
+    where none is left, or none was made whole yet. One that was gone on with says nothing of how long one takes."""
+    if not whole or not (spent or waiting):
+        return None
+    each = statistics.fmean(whole)
+    work = waiting * each + sum(max(0.0, each - seconds) for seconds in spent)
+    return work / min(processes, waiting + len(spent))
+
+
 class _Progress:
     """A line for each run that ends, and beneath on a terminal, or every half minute elsewhere, what is under way."""
 
-    def __init__(self, plan: Plan, left: int, stream: TextIO) -> None:
-        self._total, self._done, self._left = len(plan.runs), len(plan.runs) - left, left
+    def __init__(self, plan: Plan, folder: Path, left: int, processes: int, stream: TextIO) -> None:
+        self._total, self._done = len(plan.runs), len(plan.runs) - left
+        self._folder, self._processes = folder, processes
         self._stream, self._live = stream, sys.stderr.isatty()
         self._active: dict[str, tuple[int, int]] = {}
         self._noticed: set[str] = set()
-        self._began = self._said = time.monotonic()
+        self._began: dict[str, float] = {}  # of what is under way, where this sitting makes it from its first proposal
+        self._whole: list[float] = []  # seconds of the runs that this sitting made whole
+        self._said = time.monotonic()
 
     def begin(self, run: Planned) -> None:
+        from dgm.archive import database
+
+        if not (self._folder / run.name / database.NAME).is_file():
+            self._began[run.name] = time.monotonic()
         self._active[run.name] = (0, run.config.search.proposals)
 
     def notice(self, run: Planned, line: str) -> None:
@@ -104,6 +128,8 @@ class _Progress:
     def end(self, run: Planned, why: str) -> None:
         del self._active[run.name]
         self._done += 1
+        if (began := self._began.pop(run.name, None)) is not None:
+            self._whole.append(time.monotonic() - began)
         self._say(f"{self._done}/{self._total} runs  {run.name} has ended: {why}{self._ahead()}")
 
     def turn(self) -> None:
@@ -121,9 +147,10 @@ class _Progress:
     def _ahead(self) -> str:
         from dgm.reporting.text import duration
 
-        made = self._done - (self._total - self._left)
-        left = (time.monotonic() - self._began) / made * (self._total - self._done)
-        return f"; about {duration(left)} left" if self._done < self._total else ""
+        now = time.monotonic()
+        spent = [now - self._began.get(name, now) for name in self._active]
+        left = time_left(self._whole, spent, self._total - self._done - len(spent), self._processes)
+        return "" if left is None else f"; about {duration(left)} left"
 
     def _say(self, line: str) -> None:
         from dgm.reporting.text import printable

@@ -6,7 +6,9 @@ An option that is wrong is named as the person typed it; a key of the file by it
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +52,8 @@ OPTIONS: dict[tuple[str, ...], str] = {
     ("place", "workers"): "--workers",
 }
 """Place in the configuration to the option that sets it."""
+_KEYS = {option: ".".join(place) for place, option in OPTIONS.items()}
+_OPTION = re.compile(r"(?<![\w-])--[a-z]+(?:-[a-z]+)*")
 
 
 def told(parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -79,6 +83,16 @@ def resolve(file: Path | None, given: Mapping[str, Any]) -> RunConfig:
         return RunConfig.model_validate(configs.thinking(merged))
     except ValidationError as error:
         raise UserError(_explain(error)) from None
+
+
+@contextmanager
+def in_keys() -> Iterator[None]:
+    """Within it a UserError that names options is raised with the keys of a configuration in their place: for what a
+    person wrote into a file."""
+    try:
+        yield
+    except UserError as error:
+        raise UserError(_OPTION.sub(lambda found: _KEYS.get(found[0], found[0]), str(error))) from None
 
 
 def replayed(archive: Path, file: Path | None, given: Mapping[str, Any]) -> RunConfig:

@@ -49,11 +49,16 @@ class Executor(Protocol):
 
 def connect(config: RunConfig, archive: Path) -> Executor:
     """The executor that a run asks for. Raises UserError for one that is not there or cannot do this run."""
-    name, _, where = config.place.executor.partition(":")
+    return named(config)(config.place.executor.partition(":")[2], archive)
+
+
+def named(config: RunConfig) -> Callable[[str, Path], Executor]:
+    """What makes the executor that a run asks for. Raises UserError as `connect` does, before it connects."""
+    name = config.place.executor.partition(":")[0]
     made: Callable[[str, Path], Executor] = EXECUTORS.load(name)
     if name != "local" and config.models.used:
         raise UserError(
             f"--executor {name}: a run that asks language models stays on the driver's machine, where the calls are "
             "paid for and recorded; use --executor local with more --workers"
         )
-    return made(where, archive)
+    return made

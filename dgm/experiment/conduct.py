@@ -16,11 +16,13 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Protocol
 
-from dgm.archive import lock
-from dgm.errors import InfrastructureError
+from dgm.archive import database, lock
+from dgm.errors import InfrastructureError, UserError
 from dgm.experiment import worker
+from dgm.experiment.check import check
+from dgm.experiment.journal import FILE as JOURNAL
 from dgm.experiment.journal import Journal
-from dgm.experiment.plan import Plan, Planned
+from dgm.experiment.plan import Plan, Planned, read
 
 FILE = "experiment.toml"
 PATIENCE = 60.0
@@ -50,9 +52,40 @@ class _Active:
     began: float = field(default_factory=time.monotonic)
 
 
+def refuse_other(folder: Path) -> None:
+    """Raises UserError where a folder cannot be an experiment's, because something else is there."""
+    for place in (folder, *folder.parents):
+        if (place / database.NAME).is_file():
+            raise UserError(f"--into: {place} is a run; name a folder of its own for the experiment")
+        if place.exists() and not place.is_dir():
+            raise UserError(f"--into: {place} is a file; choose another name")
+    names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    if not names & {FILE, JOURNAL} and any(name != lock.NAME and not name.startswith(".") for name in names):
+        raise UserError(f"--into: {folder} exists and is no experiment; choose another name")
+
+
+def refuse_fewer(plan: Plan, folder: Path, where: Path) -> None:
+    """Raises UserError where runs of the folder have ended that the experiment had when it was made last, and that
+    this plan leaves out. `where` is the plan's file."""
+    kept = folder / FILE
+    if not kept.is_file() or (recorded := read(kept, folder)).text == plan.text:
+        return
+    names, ended = {run.name for run in plan.runs}, Journal.of(folder).ended
+    missing = [run for run in recorded.runs if run.name in ended and run.name not in names]
+    if not missing:
+        return
+    gone = [variant for variant in recorded.variants if variant not in plan.variants]
+    what = f"the variant {', '.join(gone)}" if gone else ", ".join(run.name for run in missing)
+    raise UserError(
+        f"{folder} has runs of another experiment than {where}, which leaves out {what}; give another name (--into), "
+        f"or look at that one with `dgm experiment {kept} --into {folder} --table`"
+    )
+
+
 def left(plan: Plan, folder: Path) -> list[Planned]:
-    """The runs that are still to be made, or to be gone on with. Raises UserError where one in the folder was begun
-    with another configuration."""
+    """The runs that are still to be made, or to be gone on with. Raises UserError where the folder is not an
+    experiment's, or a run in it was begun with another configuration."""
+    refuse_other(folder)
     journal = Journal.of(folder)
     for run in plan.runs:
         journal.check(run)
@@ -60,9 +93,11 @@ def left(plan: Plan, folder: Path) -> list[Planned]:
 
 
 def conduct(plan: Plan, folder: Path, processes: int, watch: Watch) -> None:
-    """Make all runs that are not finished. Raises what the first run that failed did, as UserError, JudgeFailed or
-    InfrastructureError; UserError also where another process conducts an experiment in this folder."""
+    """Make all runs that are not finished, once all have been checked. Raises what the first run that failed did, as
+    UserError, JudgeFailed or InfrastructureError; UserError also where one could not be made, or where another process
+    conducts an experiment in this folder."""
     waiting = left(plan, folder)
+    check(waiting, folder)
     folder.mkdir(parents=True, exist_ok=True)
     held = lock.WriterLock(folder)
     try:

@@ -11,7 +11,17 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from dgm.analysis.comparison import LEVEL, Exact, Median, holm, median, median_difference, rank_sum, signed_rank
+from dgm.analysis.comparison import (
+    LEVEL,
+    Exact,
+    Median,
+    holm,
+    least_repeats,
+    median,
+    median_difference,
+    rank_sum,
+    signed_rank,
+)
 from dgm.experiment.outcome import ONE, Gain, Outcome
 from dgm.experiment.plan import Plan
 
@@ -23,6 +33,13 @@ class Contrast:
     difference: Median
     test: Exact
     adjusted: float  #: p, corrected for all comparisons of the table
+    paired: bool
+    alike: bool  #: all pairs tie, or all runs of both groups
+
+    @property
+    def tied(self) -> int | None:
+        """Pairs that tie, which the test leaves out; None for groups."""
+        return self.difference.n - self.test.n[0] if self.paired else None
 
     @property
     def shown(self) -> bool:
@@ -64,7 +81,7 @@ def conclusions(found: Sequence[Line], baseline: str) -> list[str]:
     """In sentences: what differs from the baseline, what does not, and what could not have been shown at all."""
     compared = [(line, line.contrast) for line in found if line.contrast is not None]
     if not compared:
-        return []
+        return [f"Nothing is compared: no other variant has a measured run to set beside one of {baseline}."]
     shown = [(line, c) for line, c in compared if c.shown]
     others = [(line, c) for line, c in compared if not c.shown]
     below, above = ([line for line, c in shown if (c.difference.median > 0) is up] for up in (False, True))
@@ -73,14 +90,25 @@ def conclusions(found: Sequence[Line], baseline: str) -> list[str]:
         f"At {LEVEL:.0%}, two-sided, corrected (Holm) for {many} with {baseline}: "
         f"below it: {_named(below)}; above it: {_named(above)}; not shown to differ: {_named([o for o, _ in others])}."
     ]
+    if alike := [line for line, c in others if c.alike]:
+        said.append(f"No run differs at all from {baseline} in {_named(alike)}: these did the same.")
     # Of those that are left, even the first to be tested cannot pass.
-    if hopeless := [(line, c) for line, c in others if c.test.smallest * len(others) >= LEVEL]:
-        least = min(c.test.smallest for _, c in hopeless)
-        said.append(
-            "Too few runs differ to show anything, whatever the differences, in "
-            f"{_named([line for line, _ in hopeless])}: p is {least:.2g} there at least; more repeats would tell."
-        )
+    if hopeless := [(line, c) for line, c in others if not c.alike and c.test.smallest * len(others) >= LEVEL]:
+        said.append(_too_few(hopeless, len(others)))
     return said
+
+
+def _too_few(hopeless: Sequence[tuple[Line, Contrast]], comparisons: int) -> str:
+    one = hopeless[0][1]
+    needed, made = least_repeats(comparisons, one.paired), max(c.difference.n for _, c in hopeless)
+    runs = ("pairs of runs" if one.paired else "runs of each") + " that differ"
+    family = f"{comparisons} comparisons take" if comparisons > 1 else "one comparison takes"
+    return (
+        "Too few runs differ to show anything, whatever the differences, in "
+        f"{_named([line for line, _ in hopeless])}: p is {min(c.test.smallest for _, c in hopeless):.2g} there at "
+        f"least, uncorrected; {family} at least {needed} {runs}"
+        + (f", so at least {needed} repeats." if made < needed else ".")
+    )
 
 
 def _lines(variant: str, outcomes: Sequence[Outcome]) -> list[Line]:
@@ -99,13 +127,15 @@ def _lines(variant: str, outcomes: Sequence[Outcome]) -> list[Line]:
 def _contrast(line: Line, base: Line, paired: bool) -> Contrast | None:
     if not paired:
         mine, theirs = [g.value for g in line.gains], [g.value for g in base.gains]
-        return Contrast(median_difference(mine, theirs), rank_sum(mine, theirs), 1.0)
+        alike = len({round(value, 12) for value in (*mine, *theirs)}) == 1
+        return Contrast(median_difference(mine, theirs), rank_sum(mine, theirs), 1.0, False, alike)
     other = dict(zip(base.repeats, base.gains, strict=True))
     both = [(gain, other[at]) for at, gain in zip(line.repeats, line.gains, strict=True) if at in other]
     if not both:
         return None
     differences = [mine.value - theirs.value for mine, theirs in both]
-    return Contrast(median(differences), signed_rank(differences), 1.0)
+    test = signed_rank(differences)
+    return Contrast(median(differences), test, 1.0, True, test.n == (0,))
 
 
 def _named(some: Sequence[Line]) -> str:

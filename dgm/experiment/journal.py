@@ -1,9 +1,11 @@
 """What was begun in an experiment's folder and what has ended: one JSON object a line, only ever added to.
 
-    {"run", "began": its configuration}
+    {"run", "began": its configuration, "anew": whether there was no archive of it}
     {"run", "ended": why, "limits": the configuration's limits, "seconds": in this sitting}
 
-A line that a kill cut short counts as never written: its run is then taken up again, which finds nothing left to do.
+What is said of a run binds only while its archive is there: a run is begun once it has one, and one whose archive was
+removed is to be made again. A line that a kill cut short counts as never written: its run is then taken up again, which
+finds nothing left to do.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dgm.archive import database
 from dgm.config import CHANGEABLE, RunConfig
 from dgm.errors import UserError
 from dgm.experiment.plan import Planned
@@ -25,7 +28,7 @@ _LIMITS = ("proposals", "evaluations", "seconds", "usd")
 
 @dataclass
 class Journal:
-    """The journal of a folder, as it was when it was read, and what was written since."""
+    """The journal of a folder, as it was when it was read, and what was written since, of the runs that are there."""
 
     path: Path
     began: dict[str, Mapping[str, Any]] = field(default_factory=dict)  #: run to its configuration
@@ -40,7 +43,14 @@ class Journal:
                     journal._take(json.loads(line))
                 except ValueError:
                     continue  # cut short
+        for told in (journal.began, journal.ended):
+            for gone in [name for name in told if not journal.made(name)]:
+                del told[gone]
         return journal
+
+    def made(self, name: str) -> bool:
+        """Whether a run has an archive."""
+        return (self.path.parent / name / database.NAME).is_file()
 
     def finished(self, run: Planned) -> bool:
         """Whether it ended within the limits that it has now: for these, or because it had made all its proposals."""
@@ -52,7 +62,8 @@ class Journal:
 
     def begin(self, run: Planned) -> None:
         if self.began.get(run.name) != run.config.model_dump(mode="json"):
-            self._write({"run": run.name, "began": run.config.model_dump(mode="json")})
+            began = run.config.model_dump(mode="json")
+            self._write({"run": run.name, "began": began, "anew": not self.made(run.name)})
 
     def end(self, run: Planned, why: str, seconds: float) -> None:
         self._write({"run": run.name, "ended": why, "limits": limits(run.config), "seconds": round(seconds, 1)})
@@ -82,6 +93,8 @@ class Journal:
     def _take(self, told: Mapping[str, Any]) -> None:
         if "began" in told:
             self.began[told["run"]] = told["began"]
+            if told.get("anew"):  # what its former archive came to is gone with it
+                self.ended.pop(told["run"], None)
         elif "ended" in told:
             self.ended[told["run"]] = told
 

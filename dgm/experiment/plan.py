@@ -23,6 +23,15 @@ from dgm.errors import UserError
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 _PLACE = re.compile(r"\{([\w-]+)\}")
 _OWN = {"seed", "repeat"}
+_WANTED = {
+    **dict.fromkeys(("tuple_type", "list_type"), 'it should be a list, for example ["a", "b"]'),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "it should be true or false"),
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "it should be a whole number"),
+    **dict.fromkeys(("float_type", "float_parsing"), "it should be a number"),
+    **dict.fromkeys(("dict_type", "model_type", "model_attributes_type"), "it should be a table"),
+    "string_type": 'it should be text in quotes, for example "text"',
+}
+"""The kind of a validation error to what would be right, in TOML's words."""
 
 
 class Budget(BaseModel):
@@ -85,6 +94,8 @@ class Plan:
 def read(file: Path, folder: Path) -> Plan:
     """The plan of a file whose runs are kept in `folder`. Raises UserError naming the file, the line or key that is
     wrong, and what would be right."""
+    if not file.is_file() and (meant := Path(f"{file}.toml")).is_file():
+        raise UserError(f"{file} is no file; did you mean {meant}?")
     return parse(toml.text(file, file), str(file), folder)
 
 
@@ -214,4 +225,12 @@ def _explained(error: ValidationError, model: type[BaseModel]) -> str:
         for table in tables:
             keys = getattr(keys[str(table)].annotation, "model_fields", keys)
         return f"{place}: there is no such key; there are {', '.join(keys)}"
-    return f"{place}: {first['msg'][0].lower()}{first['msg'][1:]}, not {first['input']!r}"
+    wanted = _WANTED.get(first["type"]) or f"{first['msg'][0].lower()}{first['msg'][1:]}"
+    return f"{place}: {wanted}, not {_as_toml(first['input'])}"
+
+
+def _as_toml(value: Any) -> str:
+    """A value as a person writes it; of a table that it is one."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "a table" if isinstance(value, dict) else repr(value)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dgm.analysis.comparison import Median
-from dgm.experiment.contrast import Line, conclusions
+from dgm.experiment.contrast import Contrast, Line, conclusions
 from dgm.experiment.outcome import Outcome
 from dgm.experiment.plan import Plan
 from dgm.reporting import report, text
@@ -21,23 +21,26 @@ def main_table(plan: Plan, lines: Sequence[Line], name: str) -> Table:
     """A line for each variant and domain, with the test against the baseline."""
     baseline = plan.experiment.baseline
     versus = f"less {baseline} [95 %]"
-    columns = ("variant", "domain", "n", "root", "chosen", "gain [95 %]", versus, "p", "least p")
+    among = "pairs" if plan.experiment.paired else "runs"
+    columns = ("variant", "domain", "n", "root", "chosen", "gain [95 %]", versus, among, "p", "p (Holm)", "least p")
     rows = []
     for line in lines:
         cells = [line.variant, line.domain, str(len(line.gains)), f"{line.root:.3f}", f"{line.chosen:.3f}"]
         cells.append(_interval(line.gain))
         if (contrast := line.contrast) is not None:
-            cells += [_interval(contrast.difference), f"{contrast.test.p:.4f}", f"{contrast.test.smallest:.4f}"]
+            cells += [_interval(contrast.difference), _among(contrast)]
+            cells += [f"{p:.4f}" for p in (contrast.test.p, contrast.adjusted, contrast.test.smallest)]
         else:
-            cells += [text.MISSING] * 3
+            cells += [text.MISSING] * 5
         rows.append(cells)
     how = "run by run with the same seed, signed-rank test" if plan.experiment.paired else "as groups, rank-sum test"
     return Table(
         columns,
         rows,
         title=f"{name}: medians over n runs of the gain on test, over the root, of the agent chosen on val",
-        right=frozenset({"n", "root", "chosen", "p", "least p"}),
-        note=f"compared {how}, exact and two-sided; least p is the smallest that so many runs that differ can give",
+        right=frozenset({"n", "root", "chosen", "p", "p (Holm)", "least p"}),
+        note=f"compared {how}, exact and two-sided; p (Holm) is corrected for all comparisons, and decides; least p is "
+        "the smallest p that so many runs that differ can give",
     )
 
 
@@ -55,7 +58,13 @@ def runs_table(outcomes: Sequence[Outcome]) -> Table:
 
 def sentences(plan: Plan, lines: Sequence[Line], outcomes: Sequence[Outcome]) -> list[str]:
     """What may be concluded, and what stands against it."""
-    said = conclusions(lines, plan.experiment.baseline)
+    if not outcomes:
+        return [f"None of the {len(plan.runs)} runs has ended, so there is nothing to show yet."]
+    baseline = plan.experiment.baseline
+    if len(plan.variants) > 1:
+        said = conclusions(lines, baseline)
+    else:
+        said = [f"Nothing is compared: {baseline} is the only variant."]
     if missing := len(plan.runs) - len(outcomes):
         said.append(f"{missing} of {len(plan.runs)} runs have not ended; what is above is preliminary.")
     for ended, why in CUT.items():
@@ -96,6 +105,7 @@ def _line_json(line: Line) -> dict[str, Any]:
         told["less_baseline"] = {
             **_median_json(contrast.difference),
             "n": contrast.difference.n,
+            "tied": contrast.tied,
             "p": contrast.test.p,
             "smallest_p": contrast.test.smallest,
             "p_holm": contrast.adjusted,
@@ -122,6 +132,13 @@ def _run_json(outcome: Outcome) -> dict[str, Any]:
 
 def _median_json(value: Median) -> dict[str, float]:
     return {"median": value.median, "low": value.low, "high": value.high}
+
+
+def _among(contrast: Contrast) -> str:
+    """`8, 2 tied`, or the sizes of two groups: `5 and 5`."""
+    if contrast.tied is None:
+        return " and ".join(map(str, contrast.test.n))
+    return f"{contrast.difference.n}, {contrast.tied} tied" if contrast.tied else str(contrast.difference.n)
 
 
 def _interval(value: Median) -> str:

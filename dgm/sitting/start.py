@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from dgm import config as configs
 from dgm import loop, results
 from dgm.archive import Archive, DomainRecord
-from dgm.config import Models, RunConfig, Search
+from dgm.config import Models, Origin, RunConfig, Search
 from dgm.domain import Files, Split
 from dgm.domains import DataRef, LoadedDomain, load
 from dgm.errors import AgentFailed, UserError
@@ -25,6 +25,7 @@ from dgm.evaluation.bench import Bench
 from dgm.evaluation.calibration import CALIBRATION, Calibration, calibrate
 from dgm.evaluation.controls import PermutedTrain
 from dgm.executor import connect
+from dgm.executor import named as executor_named
 from dgm.gateway import BudgetSpent, opening
 from dgm.gateway.lines import Lines
 from dgm.genome import HALVES, SELECT, GenomeSpec, parse_spec, sources
@@ -32,7 +33,7 @@ from dgm.integrity import Policy, Watch, note
 from dgm.proposal import own_selection
 from dgm.sandbox import Sandbox, images, stale
 from dgm.sandbox.choose import choose
-from dgm.selection import selector
+from dgm.selection import Selector, selector
 from dgm.sitting import settings
 from dgm.sitting.run import Run
 from dgm.steering.helm import Helm
@@ -47,14 +48,12 @@ Notice = Callable[[str], None]
 def create(path: Path, config: RunConfig, notice: Notice) -> Run:
     """Check everything, evaluate the root, write the archive. Raises UserError and leaves nothing behind."""
     Archive.refuse_existing(path)
-    domains = load_domains(config)
-    select = selector(config.search.selector)
-    _check_strategy(config.search)
+    domains, select = _resolved(config)
     origin = config.origin
     if origin.genome is None:  # an archive may grow: which agent it was is written down
         halves = [sources.pinned(half, option) for half, option in ((origin.agent, "--agent"), (origin.meta, "--meta"))]
         origin = origin.model_copy(update=dict(zip(("agent", "meta"), halves, strict=True)))
-    source = sources.from_directory(origin.genome) if origin.genome else sources.from_halves(origin.agent, origin.meta)
+    source = _source(origin)
     for line in source.notices:
         notice(line)
     genome = dict(source.genome)
@@ -80,6 +79,34 @@ def create(path: Path, config: RunConfig, notice: Notice) -> Run:
     except BaseException:
         executor.close()
         raise
+
+
+def check(config: RunConfig, root: bool = True) -> None:
+    """Raises UserError as `create` would before it measures anything; writes nothing, and connects to no nodes.
+
+    Without `root` nothing is asked of the origin: for a run that is there, whose archive has its genomes.
+    """
+    domains, _ = _resolved(config)
+    executor_named(config)
+    models, ours = config.models, True
+    if root:
+        source = _source(config.origin)
+        models, ours = asked(parse_spec(source.genome, "the root genome"), models), source.ours
+    judging.asked(domains, models)
+    images.check(choose(config.place.sandbox, may_run_model_code=not ours), domains)
+
+
+def _resolved(config: RunConfig) -> tuple[list[LoadedDomain], Selector]:
+    """What a configuration names for the search."""
+    domains, select = load_domains(config), selector(config.search.selector)
+    _check_strategy(config.search)
+    return domains, select
+
+
+def _source(origin: Origin) -> sources.Source:
+    if origin.genome:
+        return sources.from_directory(origin.genome)
+    return sources.from_halves(origin.agent, origin.meta)
 
 
 def _measured_root(
@@ -243,4 +270,4 @@ def _sandbox(config: RunConfig, ours: bool, notice: Notice) -> Sandbox:
     return sandbox
 
 
-__all__: Sequence[str] = ["asked", "create", "load_domains", "reopen"]
+__all__: Sequence[str] = ["asked", "check", "create", "load_domains", "reopen"]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -14,13 +16,17 @@ from typing import Any
 import pytest
 
 from dgm.archive import Archive, lock
+from dgm.cli.experiment import _Progress, time_left
+from dgm.errors import UserError
+from dgm.experiment.check import check
+from dgm.experiment.plan import parse
 from dgm.reporting import report
 from dgm.sitting.settings import config_of
 from dgm.web.pages import compare
 from dgm.web.shelf import Shelf
 from tests.cli.conftest import call as call  # the fixture
 from tests.cli.worlds import command, dgm, environment, snapshot
-from tests.experiment.world import FILE, MOVED, folder
+from tests.experiment.world import FILE, MOVED, folder, plan
 
 Call = Callable[..., Any]
 ONE = FILE.replace("repeats = 2", "repeats = 1").replace("proposals = 2", "proposals = 1")
@@ -42,7 +48,7 @@ def test_it_ends_with_a_table_what_follows_from_it_and_a_report(made: Path) -> N
     assert output.count("local is not a sandbox") == 1, "what every run would say is said once"
     assert "try: medians over n runs of the gain on test" in output
     assert "two-sided, corrected (Holm) for one comparison with full" in output
-    assert "Too few runs differ" in output
+    assert "No run differs at all from full in latest (parity): these did the same." in output
     assert "boundary not held: B4, B7, B8, B10" in output
     assert "<svg" in (made / "archive/try/report.html").read_text()
 
@@ -78,8 +84,54 @@ def test_the_table_alone_makes_nothing(tmp_path: Path, call: Call) -> None:
     before = snapshot(where)
     done = call(where, "experiment", "try.toml", "--table")
     assert done.code == 0
-    assert "4 of 4 runs have not ended" in done.out
+    assert done.out == "None of the 4 runs has ended, so there is nothing to show yet.\n"
     assert snapshot(where) == before
+
+
+@pytest.mark.parametrize("how", [(), ("--table",)], ids=["made", "table"])
+@pytest.mark.parametrize(
+    ("into", "says"),
+    [
+        ("README.md", "archive/README.md is a file; choose another name"),
+        ("README.md/x", "README.md is a file"),
+        ("try/full-5", "archive/try/full-5 is a run; name a folder of its own"),
+        ("try/full-5/x", "archive/try/full-5 is a run"),
+        ("notes", "archive/notes exists and is no experiment"),
+    ],
+)
+def test_what_is_no_experiment_gets_none(made: Path, call: Call, into: str, says: str, how: tuple[str, ...]) -> None:
+    (made / "archive/notes").mkdir(exist_ok=True)
+    (made / "archive/notes/mine.txt").write_text("mine")
+    (made / "archive/README.md").write_text("about\n")
+    before = snapshot(made)
+    done = call(made, "experiment", "try.toml", "--into", f"archive/{into}", *how)
+    assert done.code == 2 and says in done.err, done.err
+    assert snapshot(made) == before
+
+
+def test_the_table_of_a_file_that_leaves_runs_out_is_refused(made: Path, call: Call, tmp_path: Path) -> None:
+    before = snapshot(made)
+    (tmp_path / "renamed.toml").write_text(ONE.replace("variant.latest", "variant.newest"))
+    done = call(made, "experiment", str(tmp_path / "renamed.toml"), "--into", "try", "--table")
+    assert done.code == 2
+    assert "which leaves out the variant latest; give another name (--into), or" in done.err
+    assert "`dgm experiment archive/try/experiment.toml --into archive/try --table`" in done.err
+    (tmp_path / "later.toml").write_text(ONE.replace("first_seed = 5", "first_seed = 6"))
+    done = call(made, "experiment", str(tmp_path / "later.toml"), "--into", "try", "--table")
+    assert done.code == 2 and "which leaves out full-5, latest-5" in done.err
+    assert snapshot(made) == before
+
+
+def test_the_table_of_a_larger_file_keeps_the_file_that_was_made(made: Path, call: Call, tmp_path: Path) -> None:
+    before = snapshot(made)
+    (tmp_path / "more.toml").write_text(ONE + '[variant.more]\nsearch.selector = "best"\n')
+    done = call(made, "experiment", str(tmp_path / "more.toml"), "--into", "try", "--table")
+    assert done.code == 0 and "1 of 3 runs have not ended" in done.out
+    after = snapshot(made)
+    changed = [name for name in after if after[name] != before.get(name)]
+    assert changed == ["archive/try/report.html"]
+    assert call(made, "experiment", "archive/try/experiment.toml", "--into", "try", "--table").code == 0
+    assert snapshot(made) == before
 
 
 def test_an_experiment_has_one_conductor(tmp_path: Path, call: Call) -> None:
@@ -99,17 +151,86 @@ def test_another_configuration_in_the_same_folder_is_refused(made: Path, call: C
     assert snapshot(made) == before
 
 
+LATEST = 'search.selector = "latest"'
+MISSPELT = {
+    "selector": ('search.selector = "nobody"', "search.selector: there is no 'nobody'; choose one of random,"),
+    "domain": ('domains = ["gradng"]', "domains: no domain or folder is called 'gradng'; the domains are "),
+    "half": ('origin.agent = "rulez"', "origin.agent: no seed, directory or ARCHIVE#ID is called 'rulez'"),
+    "archive": ('origin.meta = "gone#1"', "there is no archive at archive/gone"),
+    "half of two": ('origin = { agent = "rulez", meta = "{full}#1" }', "origin.agent: no seed, directory or ARCHIVE#"),
+    "data": ('data.parity = "gone.jsonl"', "data parity: gone.jsonl is not there"),
+    "data of nothing": ('data.coding = "gone.jsonl"', "data: coding is not one of the run's domains, parity"),
+    "executor": ('place.executor = "clod"', "place.executor: there is no 'clod'; choose one of local, ray, slurm"),
+    "sandbox": ('place.sandbox = "bubble"', "place.sandbox: there is no 'bubble'; choose auto, docker"),
+    "strategy": (LATEST + '\nsearch.strategy = "hgm"', "search.strategy hgm chooses parents itself; leave search.sel"),
+    "model": ('origin.meta = "llm"', "models.meta: the meta half asks a language model; name one"),
+}
+
+
+@pytest.mark.parametrize("what", MISSPELT)
+def test_what_the_second_variant_misspells_is_found_before_the_first_is_made(
+    what: str, tmp_path: Path, call: Call
+) -> None:
+    line, says = MISSPELT[what]
+    where = folder(tmp_path, ONE.replace(LATEST, line))
+    before = snapshot(where)
+    done = call(where, "experiment", "try.toml")
+    assert done.code == 2
+    assert done.err.startswith("dgm: variant.latest: ") and says in done.err
+    assert "--" not in done.err, "a person wrote keys, no options"
+    assert snapshot(where) == before
+
+
+def test_a_half_from_a_run_that_has_not_ended_is_asked_for_when_it_has(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The archive of one that was cut off is there, and has as yet no agent with the growth that is asked for."""
+    where = folder(tmp_path, ONE.replace(LATEST, 'origin.meta = "{full}#growth"'))
+    path = where / "archive/try/full-5"
+    shutil.copytree(made / "archive/try/full-5", path)
+    monkeypatch.chdir(where)
+    whole = parse((where / "try.toml").read_text(), "try.toml", path.parent)
+    check(whole.runs, path.parent)
+    with pytest.raises(UserError, match=r"^variant\.latest: .*growth"):
+        check([run for run in whole.runs if run.variant == "latest"], path.parent)
+
+
 @pytest.mark.slow
 def test_a_run_that_cannot_be_made_ends_it_and_what_is_mended_goes_on(tmp_path: Path) -> None:
-    where = folder(tmp_path, ONE.replace('"latest"', '"nobody"'))
+    where = folder(tmp_path, ONE.replace(LATEST, LATEST + '\norigin.agent = "broken"'))
+    shutil.copytree(where / "a", where / "broken")
+    (where / "broken/level.py").write_text("LEVEL = = 1\n")
     done = dgm(where, "experiment", "try.toml")
     assert done.returncode == 2
-    assert done.stderr.startswith("dgm: latest-5: ") and "nobody" in done.stderr
+    assert done.stderr.startswith("dgm: latest-5: the root genome does not start")
     assert (where / "archive/try/full-5/archive.db").exists()
-    (where / "try.toml").write_text(ONE.replace("variant.latest", "variant.newest"))
+    (where / "try.toml").write_text(ONE)
     done = dgm(where, "experiment", "try.toml")
-    assert done.returncode == 0
+    assert done.returncode == 0, "what was never there does not bind"
     assert "full-5 has ended" not in done.stdout, "it had ended before"
+
+
+def test_the_time_left_is_from_whole_runs_alone() -> None:
+    assert time_left([60, 100], spent=[], waiting=3, processes=1) == 240
+    assert time_left([60, 100], spent=[30, 90], waiting=3, processes=2) == (240 + 50) / 2
+    assert time_left([80], spent=[20], waiting=0, processes=4) == 60, "one run is made by one process"
+    assert time_left([], spent=[10], waiting=3, processes=1) is None, "a run that was gone on with tells nothing"
+    assert time_left([80], spent=[], waiting=0, processes=1) is None
+
+
+def test_a_run_that_is_gone_on_with_gives_no_estimate(tmp_path: Path) -> None:
+    where, told = tmp_path / "try", io.StringIO()
+    made = plan(folder=where)
+    progress = _Progress(made, where, 4, 1, told)
+    first, second, *_ = made.runs
+    (where / first.name).mkdir(parents=True)
+    (where / first.name / "archive.db").touch()
+    for run in (first, second):
+        progress.begin(run)
+        progress.end(run, "proposals")
+    resumed, whole = told.getvalue().splitlines()
+    assert "1/4 runs" in resumed and "left" not in resumed
+    assert "2/4 runs" in whole and whole.endswith(" left")
 
 
 @pytest.mark.slow

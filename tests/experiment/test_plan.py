@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dgm.analysis.comparison import least_repeats
+from dgm.archive import database
 from dgm.config import RunConfig, Search
 from dgm.errors import UserError
 from dgm.experiment.journal import Journal
@@ -88,7 +91,23 @@ WRONG = {
         r"run\.search\.proposal: there is no such key; .*patience",
     ),
     "a value of a run": ("proposals = 2", "proposals = -2", r"run\.search\.proposals: input should be .*, not -2"),
-    "a variant's value": ('"latest"', "7", r"variant\.latest\.search\.selector: input should be a valid string"),
+    "a variant's value": ('"latest"', "7", r"variant\.latest\.search\.selector: it should be text .*, not 7$"),
+    "a list": (
+        'selector = "latest"',
+        'evolve = "agent"',
+        r"variant\.latest\.search\.evolve: it should be a list.*'agent'$",
+    ),
+    "true or false": ("repeats = 2", "repeats = 2\npaired = 3", "paired: it should be true or false, not 3$"),
+    "a whole number": ("repeats = 2", 'repeats = "2x"', "repeats: it should be a whole number, not '2x'$"),
+    "half a repeat": ("repeats = 2", "repeats = 2.5", r"repeats: it should be a whole number, not 2\.5$"),
+    "a number": ("repeats = 2", 'repeats = 2\nbudget.usd = "much"', r"budget\.usd: it should be a number, not 'much'$"),
+    "a table": ("[run]", "[run]\nmodels = 4", r"run\.models: it should be a table, not 4$"),
+    "a table of the file": ("repeats = 2", "repeats = 2\nbudget = 5", "budget: it should be a table, not 5$"),
+    "text, no table": (
+        "[run]",
+        "[run]\nsearch.selector = {}",
+        r"run\.search\.selector: it should be text .*, not a table$",
+    ),
     "a variant's name": ("[variant.latest]", '[variant."a/b"]', "variant.a/b: a name is of letters"),
     "a seed": (
         "search.proposals",
@@ -106,6 +125,12 @@ def test_a_file_that_is_wrong_is_named_with_the_place_and_what_would_be_right(wh
     assert FILE.count(before) >= 1
     with pytest.raises(UserError, match=f"^try.toml.*{says}"):
         plan(FILE.replace(before, after, 1))
+
+
+def test_the_name_of_a_file_without_its_ending_is_understood(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(FILE)
+    with pytest.raises(UserError, match=r"mine is no file; did you mean .*/mine\.toml\?$"):
+        read(tmp_path / "mine", HERE)
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
@@ -127,9 +152,50 @@ def test_shipped_experiments_are_good_and_name_things_that_exist(file: Path) -> 
             from_halves(run.config.origin.agent, run.config.origin.meta)
 
 
-def test_a_run_that_was_begun_otherwise_is_not_gone_on_with(tmp_path: Path) -> None:
-    journal = Journal.of(tmp_path)
+@pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.stem)
+def test_shipped_experiments_have_the_repeats_that_can_show_something(file: Path) -> None:
+    made = read(file, HERE)
+    domains = {run.variant: set(run.config.domains) for run in made.runs}
+    base = domains[made.experiment.baseline]
+    both = [base & domains[variant] for variant in made.variants[1:]]
+    comparisons = sum(len(common) + (len(common) > 1) for common in both)  # and the one agent for all
+    assert made.experiment.repeats >= least_repeats(comparisons, made.experiment.paired)
+
+
+def archived(folder: Path, *names: str) -> Journal:
+    """A journal beside archives of which only the name of their database is there."""
+    for name in names:
+        (folder / name).mkdir()
+        (folder / name / database.NAME).touch()
+    return Journal.of(folder)
+
+
+def test_a_run_is_begun_only_once_it_has_an_archive(tmp_path: Path) -> None:
     (run, *_) = variants(["a"]).runs
+    other = type(run)(run.variant, run.repeat, run.seed, RunConfig(search=Search(selector="latest")))
+    Journal.of(tmp_path).begin(run)
+    Journal.of(tmp_path).check(other)
+    archived(tmp_path, "a-0").begin(run)
+    with pytest.raises(UserError, match="a-0 was begun with"):
+        Journal.of(tmp_path).check(other)
+
+
+def test_a_run_whose_archive_was_removed_is_made_again(tmp_path: Path) -> None:
+    (run, *_) = variants(["a"]).runs
+    journal = archived(tmp_path, "a-0")
+    journal.begin(run)
+    journal.end(run, "proposals", 3.0)
+    assert Journal.of(tmp_path).finished(run)
+    shutil.rmtree(tmp_path / "a-0")
+    journal = Journal.of(tmp_path)
+    assert not journal.finished(run)
+    journal.begin(run)
+    assert not archived(tmp_path, "a-0").finished(run), "what ended was the one that is gone"
+
+
+def test_a_run_that_was_begun_otherwise_is_not_gone_on_with(tmp_path: Path) -> None:
+    (run, *_) = variants(["a"]).runs
+    journal = archived(tmp_path, "a-0")
     journal.begin(run)
     journal.end(run, "proposals", 3.0)
     assert Journal.of(tmp_path).finished(run)
@@ -145,7 +211,7 @@ def test_a_run_that_was_begun_otherwise_is_not_gone_on_with(tmp_path: Path) -> N
 
 
 def test_a_run_that_made_all_its_proposals_is_finished_whatever_its_budget_becomes(tmp_path: Path) -> None:
-    journal = Journal.of(tmp_path)
+    journal = archived(tmp_path, "a-0", "b-0")
     text = 'baseline = "a"\nrepeats = 1\nbudget.seconds = {}\n[variant.a]\n[variant.b]\n'
     whole, cut = plan(text.format(60)).runs
     journal.end(whole, "proposals", 3.0)
@@ -156,7 +222,7 @@ def test_a_run_that_made_all_its_proposals_is_finished_whatever_its_budget_becom
 
 
 def test_a_line_that_a_kill_cut_short_never_was(tmp_path: Path) -> None:
-    journal = Journal.of(tmp_path)
+    journal = archived(tmp_path, "a-0", "b-0")
     (run, other, *_) = variants(["a", "b"]).runs
     journal.begin(run)
     journal.end(run, "proposals", 3.0)
