@@ -12,7 +12,7 @@ help:  ## this list
 
 run: $(VENV)/run.stamp  ## the main job: evolve agents in three domains, offline (RUN=name, ARGS="--proposals 60 --seconds 600")
 	@test ! -e archive/$(RUN) || { echo "archive/$(RUN) is there already: \`make run RUN=another\` begins a new run, \`$(BIN)/dgm resume $(RUN)\` goes on with this one" >&2; exit 2; }
-	$(BIN)/dgm run $(RUN) --seconds 120 $(ARGS)
+	$(BIN)/dgm run $(RUN) --seconds 100 $(ARGS)
 
 test: $(VENV)/dev.stamp  ## the tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not soak" $(ARGS)

@@ -37,9 +37,10 @@ LONG = {
     "search",
     "selector",
     "share",
+    "steer",
     "trust",
     "why",
-}  # a minute each and more: with the soak
+}  # about a minute each, or more: with the soak
 
 
 @dataclass(frozen=True)

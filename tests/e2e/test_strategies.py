@@ -115,8 +115,11 @@ sit(folder / "cut", folder / "run.toml", sys.argv[2], None, folder / "said")
 """
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("point", ["log", "rows-uncommitted", "rows"])
+@pytest.mark.parametrize(
+    "point",
+    [pytest.param("rows-uncommitted", marks=pytest.mark.slow)]
+    + [pytest.param(point, marks=pytest.mark.soak) for point in ("log", "rows")],
+)
 def test_a_search_that_is_killed_goes_on_as_one_that_was_not(world: World, point: str) -> None:
     whole = world.start(strategy="treewise", proposals=6)
     loop.evolve(whole, quiet)

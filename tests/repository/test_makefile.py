@@ -36,7 +36,7 @@ def test_the_first_run_says_that_it_installs_before_it_does_and_the_second_does_
     told, installed, *_ = first.stdout.splitlines()
     assert told.startswith("installing dgm")
     assert installed.startswith("python -m pip install")
-    assert "dgm run first-run --seconds 120 --proposals 1" in first.stdout
+    assert "dgm run first-run --seconds 100 --proposals 1" in first.stdout
     assert "install" not in make(checkout, "run").stdout
 
 
@@ -47,4 +47,4 @@ def test_a_second_run_of_one_name_is_told_what_to_type(checkout: Path) -> None:
     assert "make run RUN=another" in again.stderr
     assert ".venv/bin/dgm resume first-run" in again.stderr
     assert "dgm run" not in again.stdout
-    assert "dgm run another --seconds 120" in make(checkout, "run", "RUN=another").stdout
+    assert "dgm run another --seconds 100" in make(checkout, "run", "RUN=another").stdout
