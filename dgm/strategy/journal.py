@@ -78,8 +78,12 @@ def decisions(events: Iterable[EventRecord]) -> Iterator[Mapping[str, Any]]:
     """What the strategy decided by itself, from the events of a run."""
     for event in events:
         body = event.body
-        if event.kind == KIND and isinstance(body, dict) and not body.get("by") and {"expand", "measure"} & body.keys():
+        if event.kind == KIND and isinstance(body, dict) and _decides(body) and not body.get("by"):
             yield body
+
+
+def _decides(body: Mapping[str, Any]) -> bool:
+    return "expand" in body or "measure" in body
 
 
 def derived(events: Iterable[EventRecord], strategy: Strategy) -> Iterator[tuple[int, Action, Action]]:
@@ -89,7 +93,7 @@ def derived(events: Iterable[EventRecord], strategy: Strategy) -> Iterator[tuple
     for event in events:
         if event.kind == KIND and isinstance(event.body, dict):
             body = event.body
-            if "expand" in body or "measure" in body:
+            if _decides(body):
                 done = _action(body)
                 replay.state.spent = body["spent"]
                 again = done if body.get("by") else decide(strategy, replay.state, body["key"], body.get("vetoed", ()))
