@@ -15,6 +15,8 @@ from dataclasses import dataclass
 
 DISCOUNT = 0.95
 EXPLORE = 1.0
+CHEAPEST = 0.001
+"""What counts as the least cost, in that of all models together: what costs nothing is not infinitely good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ def upper_bounds(models: Sequence[str], pulls: Sequence[Pull]) -> list[float]:
             reward[pull.model] += share * pull.reward
             cost[pull.model] += share * pull.cost
     mean_cost = sum(cost.values()) / sum(count.values())
-    floor = mean_cost / 1_000 if mean_cost else 1.0  # what costs nothing is not infinitely good
-    worth = {m: (reward[m] / count[m]) / max(cost[m] / count[m], floor) for m in models}
+    dear = {m: cost[m] / count[m] / mean_cost if mean_cost else 1.0 for m in models}  # 1: as dear as all together
+    worth = {m: reward[m] / count[m] / max(dear[m], CHEAPEST) for m in models}
     top, total = max(worth.values()) or 1.0, max(sum(count.values()), math.e)
     return [worth[m] / top + EXPLORE * math.sqrt(2 * math.log(total) / count[m]) for m in models]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dgm.selection.bandit import Pull, choose_model, upper_bounds
@@ -46,6 +46,7 @@ def test_free_models_are_compared_by_improvement_alone() -> None:
     st.lists(st.tuples(st.sampled_from([*MODELS, "gone"]), st.floats(0, 1), st.floats(0, 1e9)), max_size=40),
     st.integers(),
 )
+@example([("small", 1.0, 0.0), ("large", 0.0, 1.2e-308)], 0)  # costs that all but vanish are costs
 def test_any_history_gives_one_of_the_models_and_the_same_again(
     rows: list[tuple[str, float, float]], seed: int
 ) -> None:
