@@ -163,8 +163,10 @@ def work(attempt: Attempt, edit: Edit, run: Run) -> Measured:
     A child whose task half is byte for byte an earlier agent's is not made to work again: it has that agent's results.
     """
     twin = run.archive.ask.with_half(task_half(edit.files, run.spec))
-    piece = Evaluate(attempt.number, run.key(attempt.number, "bait"), edit.files, known=twin is not None)
-    measured = run.do(piece, attempt.watch)
+    parent, meta = run.archive.files(attempt.parent.id), run.spec.meta
+    new_meta = half_files(edit.files, meta) != half_files(parent, meta)
+    bait = run.key(attempt.number, "bait")
+    measured = run.do(Evaluate(attempt.number, bait, edit.files, twin is not None, new_meta), attempt.watch)
     if twin is not None:
         measured = recall(run.archive, twin)
         attempt.watch.inherit(run.archive, twin)

@@ -90,7 +90,7 @@ class FlakyJob:
 
 
 def evaluation(run: Run) -> Evaluate:
-    return Evaluate(1, "bait", run.archive.files(0), known=False)
+    return Evaluate(1, "bait", run.archive.files(0), known=False, new_meta=True)
 
 
 @pytest.mark.parametrize("loss", ["word", "silence", "sandbox"])
