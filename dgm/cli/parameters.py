@@ -176,7 +176,7 @@ Executor = Annotated[
     typer.Option(
         "--executor",
         metavar="E",
-        help="Where proposals are made and evaluated: local, ray[:HOST:PORT] or slurm[:KEY=VALUE,…]. [local]",
+        help="Where proposals are made and evaluated: local, ray[:auto or :HOST:PORT] or slurm[:KEY=VALUE,…]. [local]",
     ),
 ]
 Models = Annotated[
