@@ -32,7 +32,7 @@ class Lost(Exception):
     """A lease brought nothing, through no fault of an agent."""
 
 
-_UNLIKE = re.compile(r"(?:ModuleNotFoundError|ImportError|AttributeError: Can't get attribute)\b.*")
+_UNLIKE = re.compile(r"^(?:ModuleNotFoundError: |ImportError: |AttributeError: Can't get attribute ).*", re.MULTILINE)
 
 
 def unlike(name: str, told: str) -> UserError | None:
