@@ -24,7 +24,7 @@ from dgm.evaluation import judging, stages
 from dgm.evaluation.bench import Bench
 from dgm.evaluation.calibration import CALIBRATION, Calibration, calibrate
 from dgm.evaluation.controls import PermutedTrain
-from dgm.executor import connect
+from dgm.executor import Executor, connect
 from dgm.executor import named as executor_named
 from dgm.gateway import BudgetSpent, opening
 from dgm.gateway.lines import Lines
@@ -72,7 +72,7 @@ def create(path: Path, config: RunConfig, notice: Notice) -> Run:
         }
     )
     watch = Watch(sandbox, f"{config.search.random_seed}/{results.ROOT}/bait")
-    executor = connect(config, path)
+    executor = _executor(config, path, notice)
     try:
         archive = _measured_root(path, config, genome, spec, watch, domains, notice)
         return _run(Run(archive, config, domains, sandbox, spec, select, Helm(archive), tell=notice, executor=executor))
@@ -169,7 +169,7 @@ def reopen(path: Path, notice: Notice, changes: Mapping[str, object] | None = No
     images.check(sandbox, domains)
     archive = Archive.open(path, write=True)
     try:  # after the archive, whose lock says that no other driver has work given out
-        executor = connect(configs.changed(config, changes or {}), path)
+        executor = _executor(configs.changed(config, changes or {}), path, notice)
     except BaseException:
         archive.close()
         raise
@@ -258,6 +258,12 @@ def load_domains(config: RunConfig) -> list[LoadedDomain]:
     if unused:
         raise UserError(f"--data: {next(iter(unused))} is not one of the run's domains, {', '.join(config.domains)}")
     return loaded
+
+
+def _executor(config: RunConfig, path: Path, notice: Notice) -> Executor:
+    if config.place.executor != "local":
+        notice(f"connecting to {config.place.executor}")  # Ray may take a minute to start, or to say that it cannot
+    return connect(config, path)
 
 
 def _sandbox(config: RunConfig, ours: bool, notice: Notice) -> Sandbox:
