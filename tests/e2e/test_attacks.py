@@ -200,6 +200,42 @@ def test_b8_a_meta_agent_sees_train_and_nothing_else(world: World, backend: str)
     assert line["train"]["thresholds"]["n"] == 20
 
 
+KEEPS_NOTES = """\
+import mmap
+
+NOTES = mmap.mmap(-1, 1 << 16)
+
+class TaskAgent:
+    def __init__(self, model, chat_history_file):
+        pass
+
+    def forward(self, inputs):
+        kept = NOTES[:].rstrip(bytes(1)) + b" %d" % inputs["i"]
+        NOTES[: len(kept)] = kept
+        print(kept.decode())
+        return "below", []
+"""
+
+
+def test_b8_what_an_entry_keeps_of_val_is_told_in_no_train_task(world: World, backend: str) -> None:
+    """Memory that its tasks share, made at import. The second stage's train tasks come after the first one's of val."""
+    config = world.config(world.agent(KEEPS_NOTES), world.meta(), backend, proposals=0)
+    folders = [Path(config.domains[0]), Path(world.domain("second"))]
+    for folder in folders:
+        with (folder / "domain.toml").open("a") as declared:
+            declared.write("[[stages]]\ntrain = 5\nval = 5\n[[stages]]\ntrain = 10\nval = 10\n")
+    config = config.model_copy(update={"domains": tuple(map(str, folders))})
+    with start.create(world.folder / "notes", config, lambda _: None) as run:
+        told = {
+            split: [row.get("log", "") for name in ("thresholds", "second") for row in run.archive.logs(0, name, split)]
+            for split in (Split.TRAIN, Split.VAL)
+        }
+    seen = {split: {int(i) for log in logs for i in log.split()} for split, logs in told.items()}
+    assert len(told[Split.TRAIN]) == 20
+    assert min(seen[Split.VAL]) < 100 <= max(seen[Split.VAL]), "notes are kept"
+    assert max(seen[Split.TRAIN]) < 100, "and none of val comes where a meta agent looks"
+
+
 def test_b8_feedback_withheld_shows_no_result(world: World) -> None:
     from dgm.domains import load
     from dgm.proposal import feedback
