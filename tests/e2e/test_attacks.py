@@ -7,9 +7,11 @@ can hold (`dgm.sandbox.check.KERNEL_ROWS`), and of rows 7 and 40 the half that i
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -694,3 +696,22 @@ def test_rows_7_and_40_what_an_agent_writes_cannot_act_on_a_terminal(
         odd = {c for c in shown if not c.isprintable() and c != "\n"}
         assert odd <= ({"\t"} if words[0] == "diff" else set()), words
         assert "2026-01-01 INFO admitted" not in shown.splitlines(), "no line of it stands for itself"
+
+
+def test_rows_7_and_40_what_an_archive_of_somebody_else_calls_its_parts_cannot_act_on_a_terminal(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = world.start()
+    assert loop.step(run).id == 1
+    run.archive.close()
+    with contextlib.closing(sqlite3.connect(run.archive.path / "archive.db")) as database:
+        for column in ("proposals.selector", "proposals.note", "agents.author", "domains.name", "tasks.name"):
+            table, name = column.split(".")
+            database.execute(f"UPDATE {table} SET {name} = {name} || ?", (HOSTILE,))
+        database.commit()
+    name = str(run.archive.path)
+    for words in (["show", name], ["show", f"{name}#1"], ["tree", name], ["lineage", f"{name}#1"], ["best", name]):
+        app(words, prog_name="dgm", standalone_mode=False)
+        shown = "".join(capsys.readouterr())
+        assert "score 1.0" in shown, words
+        assert {c for c in shown if not c.isprintable() and c != "\n"} == set(), words
