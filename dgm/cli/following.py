@@ -84,7 +84,7 @@ def follow(path: Path, interval: float) -> None:
             _live(archive, interval)
         else:
             for line in lines(archive, interval):
-                print(line, flush=True)
+                print(text.printable(line), flush=True)
 
 
 def lines(archive: Archive, interval: float) -> Iterator[str]:

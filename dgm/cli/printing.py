@@ -9,7 +9,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from dgm.reporting.table import Table, plain
+from dgm.reporting.table import Table, harmless, plain
 from dgm.reporting.text import printable
 
 if TYPE_CHECKING:
@@ -34,7 +34,8 @@ def show(table: Table) -> None:
 
 
 def say(text: str = "", style: str = "") -> None:
-    """Print one line on stdout, in a rich style on a terminal."""
+    """Print text on stdout, in a rich style on a terminal; of control characters only ends of lines and tabs remain."""
+    text = printable(text, keep="\n\t")
     if style and sys.stdout.isatty():
         console().print(text, style=style, soft_wrap=True)
     else:
@@ -56,6 +57,7 @@ def _rich(table: Table) -> None:
     from rich.table import Table as RichTable
     from rich.text import Text
 
+    table = harmless(table)
     drawn = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
     for column in table.columns:
         wraps = column in table.wraps

@@ -185,8 +185,8 @@ def coloured(line: Line) -> Text:
     """A line for a terminal: the way to the best is green, means go from orange to blue, and words stand back."""
     from rich.text import Text
 
-    text = Text(line.text)
-    found = _LINE.match(line.text)
+    text = Text(printable(line.text))
+    found = _LINE.match(text.plain)
     if found is None:
         text.stylize("dim")
         return text

@@ -112,8 +112,12 @@ class Bench(Closing):
 
     def run(self, jobs: Sequence[Job]) -> list[Result]:
         """All jobs' results, in the jobs' order. Raises SandboxUnavailable, JudgeFailed, or ModelUnavailable when the
-        budget is spent."""
-        return list(self._pool.map(self._one, jobs))
+        budget is spent.
+
+        Train tasks go first: a session that has seen another one does no train task any more (`_attempt`)."""
+        order = sorted(range(len(jobs)), key=lambda at: jobs[at].split != Split.TRAIN)
+        done = dict(zip(order, self._pool.map(self._one, [jobs[at] for at in order]), strict=True))
+        return [done[at] for at in range(len(jobs))]
 
     def _one(self, job: Job) -> Result:
         return self._line.patiently(lambda: persistently(lambda: self._afresh(job), self._given_up), self._given_up)
@@ -129,6 +133,9 @@ class Bench(Closing):
 
     def _attempt(self, job: Job) -> Result:
         agent, judge = self._mine(job.task.image)
+        if job.split == Split.TRAIN and getattr(self._local, "withheld", False):
+            agent.close()  # what an entry has kept of val or test would come into a transcript that meta agents read
+        self._local.withheld = job.split != Split.TRAIN
         started = time.monotonic()
         reply = agent.task(
             dict(job.task.inputs),

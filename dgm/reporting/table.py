@@ -1,10 +1,12 @@
-"""A table, and its form as aligned plain text. Cells are text, never markup; making an agent's words harmless is the
-part of whoever fills it (`text.printable`)."""
+"""A table, and its form as aligned plain text. Cells are text, never markup, and one printable line each, whatever an
+archive that somebody else wrote may call its domains and selectors."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from dgm.reporting.text import printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +22,24 @@ class Table:
     note: str = ""
 
 
+def harmless(table: Table) -> Table:
+    """The same with nothing in it that a terminal could act upon."""
+    return replace(
+        table,
+        columns=[printable(column) for column in table.columns],
+        rows=[[printable(cell) for cell in row] for row in table.rows],
+        title=printable(table.title),
+        right=frozenset(map(printable, table.right)),
+        wraps=frozenset(map(printable, table.wraps)),
+        note=printable(table.note, keep="\n"),
+    )
+
+
 def plain(table: Table) -> Iterable[str]:
     """The lines of a table without any decoration; columns two spaces apart."""
     from rich.cells import cell_len
 
+    table = harmless(table)
     cells = [list(table.columns), *(list(row) for row in table.rows)]
     widths = [max(cell_len(row[i]) for row in cells) for i in range(len(table.columns))]
     if table.title:

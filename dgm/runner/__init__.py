@@ -12,8 +12,9 @@ Three kinds of process, so that the one that talks to the kernel never runs code
 
 What it does not cover. All three run as one user, so a genome can kill or stop the runner: the kernel sees a
 lost session and opens another. An entry that at import opens a pipe or a shared mapping can pass notes between its
-own tasks; files, processes and (under our seccomp profile) System V objects cannot. Nothing here is a limit: those
-are the backend's, and the kernel's clock.
+own tasks; files, processes and (under our seccomp profile) System V objects cannot. So a session that has done a task
+of val or test is given none of train (`dgm.evaluation.bench`). Nothing here is a limit: those are the backend's, and
+the kernel's clock.
 """
 
 from __future__ import annotations

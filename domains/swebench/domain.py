@@ -10,6 +10,7 @@ a sandbox with images; `python -m domains.swebench.grade` grades logs that were 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -213,8 +214,17 @@ def _run(instance: Instance, files: dict[str, str], sandbox: JudgeSandbox) -> Te
     run = _test_files(instance)
     patched = apply(instance.test_patch, instance.files)
     tests = {path: patched[path] for path in {*pristine, *run} if path in patched and path.endswith(".py")}
-    sources = {path: text for path, text in files.items() if not _is_test(path) and path not in tests}
+    sources = {
+        path: text
+        for path, text in files.items()
+        if not _is_test(path) and path not in tests and (path in instance.files or not _shadows(path))
+    }
     return run_unittest(sandbox, tests, [path for path in run if path in tests], sources, SECONDS)
+
+
+def _shadows(path: str) -> bool:
+    """Whether it would be imported in the place of a module of the standard library, by the tests as well."""
+    return path.split("/")[0].removesuffix(".py") in sys.stdlib_module_names
 
 
 def _harness_id(test: str) -> str:

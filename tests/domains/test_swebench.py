@@ -111,6 +111,24 @@ def test_a_patch_is_due_where_the_right_change_adds_a_file_and_an_edit_of_the_te
     assert domain.judge(task, Artifact(files={"model.patch": b"\xff"}), sandbox).status is Status.INVALID
 
 
+@pytest.mark.needs("bubblewrap")
+def test_a_new_file_does_not_stand_in_for_a_module_of_the_standard_library_that_the_tests_import(
+    tmp_path: Path, sandbox: JudgeSession
+) -> None:
+    rows = own()
+    row = next(row for row in rows if "lent twice" in row["problem_statement"])
+    row["patch"] += "--- /dev/null\n+++ b/NEWS.md\n@@ -0,0 +1 @@\n+News.\n"
+    told = 'self.assertEqual(self.desk.free("a"), 2)'
+    other = '__import__("statistics").mean([self.desk.free("a")]) == 2 or 1 / 0'
+    row["test_patch"] = row["test_patch"].replace(told, other)
+    domain = load("swebench", DataRef(written(tmp_path, rows)))
+    task = next(task for task in domain.implementation.everything() if task.id == row["instance_id"])
+    shadow = "--- /dev/null\n+++ b/statistics.py\n@@ -0,0 +1 @@\n+mean = lambda given: 2\n"
+    right = domain.judge(task, Artifact(files={"model.patch": (row["patch"] + shadow).encode()}), sandbox)
+    wrong = domain.judge(task, Artifact(files={"model.patch": shadow.encode()}), sandbox)
+    assert (right.score, wrong.score, wrong.metrics["fail to pass"]) == (1.0, 0.0, 0.0)
+
+
 @pytest.mark.parametrize(
     ("log", "repo", "told"),
     [

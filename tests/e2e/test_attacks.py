@@ -7,9 +7,11 @@ can hold (`dgm.sandbox.check.KERNEL_ROWS`), and of rows 7 and 40 the half that i
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -198,6 +200,42 @@ def test_b8_a_meta_agent_sees_train_and_nothing_else(world: World, backend: str)
     line = json.loads(next(text for path, text in scores.items() if path.endswith("archive.jsonl")).splitlines()[0])
     assert set(line["train"]) == {"thresholds"}
     assert line["train"]["thresholds"]["n"] == 20
+
+
+KEEPS_NOTES = """\
+import mmap
+
+NOTES = mmap.mmap(-1, 1 << 16)
+
+class TaskAgent:
+    def __init__(self, model, chat_history_file):
+        pass
+
+    def forward(self, inputs):
+        kept = NOTES[:].rstrip(bytes(1)) + b" %d" % inputs["i"]
+        NOTES[: len(kept)] = kept
+        print(kept.decode())
+        return "below", []
+"""
+
+
+def test_b8_what_an_entry_keeps_of_val_is_told_in_no_train_task(world: World, backend: str) -> None:
+    """Memory that its tasks share, made at import. The second stage's train tasks come after the first one's of val."""
+    config = world.config(world.agent(KEEPS_NOTES), world.meta(), backend, proposals=0)
+    folders = [Path(config.domains[0]), Path(world.domain("second"))]
+    for folder in folders:
+        with (folder / "domain.toml").open("a") as declared:
+            declared.write("[[stages]]\ntrain = 5\nval = 5\n[[stages]]\ntrain = 10\nval = 10\n")
+    config = config.model_copy(update={"domains": tuple(map(str, folders))})
+    with start.create(world.folder / "notes", config, lambda _: None) as run:
+        told = {
+            split: [row.get("log", "") for name in ("thresholds", "second") for row in run.archive.logs(0, name, split)]
+            for split in (Split.TRAIN, Split.VAL)
+        }
+    seen = {split: {int(i) for log in logs for i in log.split()} for split, logs in told.items()}
+    assert len(told[Split.TRAIN]) == 20
+    assert min(seen[Split.VAL]) < 100 <= max(seen[Split.VAL]), "notes are kept"
+    assert max(seen[Split.TRAIN]) < 100, "and none of val comes where a meta agent looks"
 
 
 def test_b8_feedback_withheld_shows_no_result(world: World) -> None:
@@ -658,3 +696,22 @@ def test_rows_7_and_40_what_an_agent_writes_cannot_act_on_a_terminal(
         odd = {c for c in shown if not c.isprintable() and c != "\n"}
         assert odd <= ({"\t"} if words[0] == "diff" else set()), words
         assert "2026-01-01 INFO admitted" not in shown.splitlines(), "no line of it stands for itself"
+
+
+def test_rows_7_and_40_what_an_archive_of_somebody_else_calls_its_parts_cannot_act_on_a_terminal(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = world.start()
+    assert loop.step(run).id == 1
+    run.archive.close()
+    with contextlib.closing(sqlite3.connect(run.archive.path / "archive.db")) as database:
+        for column in ("proposals.selector", "proposals.note", "agents.author", "domains.name", "tasks.name"):
+            table, name = column.split(".")
+            database.execute(f"UPDATE {table} SET {name} = {name} || ?", (HOSTILE,))
+        database.commit()
+    name = str(run.archive.path)
+    for words in (["show", name], ["show", f"{name}#1"], ["tree", name], ["lineage", f"{name}#1"], ["best", name]):
+        app(words, prog_name="dgm", standalone_mode=False)
+        shown = "".join(capsys.readouterr())
+        assert "score 1.0" in shown, words
+        assert {c for c in shown if not c.isprintable() and c != "\n"} == set(), words

@@ -63,7 +63,9 @@ def run_unittest(
 ) -> TestRun:
     """Run the `unittest` files `run` among `tests` (path to text; the others are their helpers) against `files`.
 
-    `files` are the candidate's: text by relative path, modules importable from their folder. `seconds` for all.
+    `files` are the candidate's: text by relative path, modules importable from their folder. Tests import them before
+    what else has their name, so a judge that lets a candidate name files leaves out those that shadow the standard
+    library. `seconds` for all.
     """
     beside = {path: names for path in tests if path not in run and (names := _frame_readers(tests[path]))}
     request = {

@@ -157,7 +157,7 @@ class Peer {
       case "u": return undefined;
       case "f": return Number(body);
       case "g": return BigInt(body);
-      case "y": return Symbol[body];
+      case "y": return WELL_KNOWN.includes(body) ? Symbol[body] : Symbol(); // any other name is a function of Symbol's
       case "a": return body.map(inner);
       case "t": return new Date(body);
       case "x": return new RegExp(String(body[0]), String(body[1]));

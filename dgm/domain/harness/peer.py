@@ -6,8 +6,9 @@ arrives as exactly what it is (a `bool` is no `int` that says it equals everythi
 crosses unless the tests pass it. `strict` is set on the judge's side: the other side may call what was handed to it,
 and read its public attributes, and nothing else.
 
-Not covered: two objects of the candidate are compared by the candidate, as its own `__eq__` says; changes that it makes
-to a list or dict it was given stay with it.
+Not covered: two objects of the candidate are compared by the candidate, as its own `__eq__` says; what a test asks of
+one of its objects by another operator than equality (`<`, `-`, `in`) is the candidate's to say as well; changes that it
+makes to a list or dict it was given stay with it.
 """
 
 from __future__ import annotations
@@ -71,6 +72,15 @@ SPECIAL = frozenset(
     ]
 )
 OPEN = frozenset({"__name__", "__doc__"})
+PURE = frozenset(
+    [
+        "abs", "all", "any", "ascii", "bin", "callable", "chr", "divmod", "format", "hash", "hex", "id",
+        "isinstance", "issubclass", "iter", "len", "max", "min", "next", "oct", "ord", "pow", "repr", "round",
+        "sorted", "sum",
+    ]
+)  # fmt: skip
+"""The builtin functions that the strict side takes from the other. One that runs text, opens files or reaches into an
+object, such as `exec`, would be called here, by a test or by a function of the tests that was handed over."""
 CLOSED = (
     type, types.FunctionType, types.MethodType, types.ModuleType, types.FrameType, types.TracebackType, types.CodeType,
     types.GeneratorType, types.CoroutineType,
@@ -135,8 +145,8 @@ class Peer:
         self._send(answer)
 
     def _do(self, op: str, parts: list[Any]) -> Any:
-        if self.strict and op not in ("get", "special"):
-            raise Refused(op)
+        if self.strict and (op not in ("get", "special") or id(parts[0]) not in self._marks):
+            raise Refused(op)  # no such request, or about what was never handed over
         if op == "get":
             if self.strict and parts[1] not in OPEN and (parts[1].startswith("_") or isinstance(parts[0], CLOSED)):
                 raise Refused(parts[1])
@@ -246,6 +256,8 @@ class Peer:
         if mark == "o":
             return self._ours[body]
         if mark == "n":
+            if self.strict and body not in PURE and not isinstance(vars(builtins)[body], type):
+                raise Refused(body)
             return vars(builtins)[body]
         if mark == "r":
             return self._foreign(told)

@@ -55,6 +55,8 @@ def judge(request: dict[str, Any]) -> dict[str, Any]:
     process, peer = start(peers, folder, request["peer"])
     peer.clock = time.monotonic() + request["seconds"]
     sys.meta_path.insert(0, Modules(peers, peer, request))
+    for name in ("assertAlmostEqual", "assertNotAlmostEqual", "assertSetEqual"):
+        setattr(unittest.TestCase, name, among_equals(getattr(unittest.TestCase, name), peers.Far))
     results: dict[str, str] = {}
     try:
         for path in request["run"]:
@@ -63,6 +65,18 @@ def judge(request: dict[str, Any]) -> dict[str, Any]:
         process.kill()
         process.wait()
     return {"results": results}
+
+
+def among_equals(comparison: Any, far: type) -> Any:
+    """An assertion of unittest's that compares by more than `==`, which alone no object of the candidate's can bend: a
+    difference, or a method. It fails where one side is such an object and the other a value of the tests."""
+
+    def method(self: Any, first: Any, second: Any, *args: Any, **kwargs: Any) -> None:
+        if isinstance(first, far) != isinstance(second, far):
+            raise self.failureException(f"{first!r} is of another kind than {second!r}")
+        comparison(self, first, second, *args, **kwargs)
+
+    return method
 
 
 def write(folder: str, files: dict[str, str]) -> None:
