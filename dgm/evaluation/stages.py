@@ -39,21 +39,18 @@ def staged(bench: Bench, domains: Sequence[LoadedDomain]) -> Measured:
     """Train and val, stage by stage.
 
     Stage k of all domains is done before stage k+1 of any; it is reached only when every domain's mean train
-    score of the stage before is at least its gate.
+    score of the stage before is at least its gate. Gates look at train alone, so val is done last: a session that has
+    seen a task of val is given none of train.
     """
-    results: list[Result] = []
     plans = {domain.name: domain.stages for domain in domains}
-    done: dict[tuple[str, Split], int] = {}
     depth = max(map(len, plans.values()))
+    results: list[Result] = []
     for number in range(depth):
-        jobs: list[Job] = []
-        for domain in domains:
-            stage = plans[domain.name][min(number, len(plans[domain.name]) - 1)]
-            jobs += _new_jobs(domain, stage, done)
-        results += bench.run(jobs)
+        results += bench.run(_new_jobs(domains, Split.TRAIN, number, number))
         if number + 1 < depth and not _passed(results, plans, number):
-            return measured(results, domains, number + 1)
-    return measured(results, domains, depth)
+            break
+    results += bench.run(_new_jobs(domains, Split.VAL, 0, number))
+    return measured(results, domains, number + 1)
 
 
 def test(bench: Bench, domains: Sequence[LoadedDomain]) -> Measured:
@@ -64,13 +61,19 @@ def test(bench: Bench, domains: Sequence[LoadedDomain]) -> Measured:
 test.__test__ = False  # type: ignore[attr-defined]  # no test, whatever pytest thinks of the name
 
 
-def _new_jobs(domain: LoadedDomain, stage: Stage, done: dict[tuple[str, Split], int]) -> list[Job]:
-    jobs = []
-    for split, wanted in ((Split.TRAIN, stage.train), (Split.VAL, stage.val)):
-        start = done.get((domain.name, split), 0)
-        jobs += [Job(domain, split, task) for task in domain.splits[split][start:wanted]]
-        done[domain.name, split] = max(start, wanted)
-    return jobs
+def _new_jobs(domains: Sequence[LoadedDomain], split: Split, first: int, last: int) -> list[Job]:
+    """The tasks of a split that the stages from `first` to `last` add to those before; the last stage goes on."""
+    return [
+        Job(domain, split, task)
+        for domain in domains
+        for task in domain.splits[split][_wanted(domain, split, first - 1) : _wanted(domain, split, last)]
+    ]
+
+
+def _wanted(domain: LoadedDomain, split: Split, number: int) -> int:
+    """How many tasks of a split have been done after stage `number`, none before stage 0."""
+    reached = domain.stages[: number + 1]
+    return max((stage.train if split == Split.TRAIN else stage.val for stage in reached), default=0)
 
 
 def _passed(results: Sequence[Result], plans: Mapping[str, Sequence[Stage]], number: int) -> bool:
