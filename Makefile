@@ -4,8 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN ?= first-run
 ARGS ?=
+PIP = $(BIN)/python -m pip
+PYTEST := $(BIN)/python -m pytest
+# A file's tests share what it has made; the files that take longest come first (tests/conftest.py).
+SPREAD := -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help run test check slow soak test-model bench docs clean
+.PHONY: help run test check slow slow-docker slow-others soak test-model bench docs clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -15,23 +19,27 @@ run: $(VENV)/run.stamp  ## the main job: evolve agents in three domains, offline
 	$(BIN)/dgm run $(RUN) --seconds 100 $(ARGS)
 
 test: $(VENV)/dev.stamp  ## the tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not soak" $(ARGS)
+	$(PYTEST) $(SPREAD) -m "not slow and not soak" $(ARGS)
 
 check: $(VENV)/dev.stamp  ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-slow: $(VENV)/dev.stamp  ## the tests that take longer than a few seconds; those on docker one after the other
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m slow -k "not docker" $(ARGS)
-	$(BIN)/python -m pytest -m slow -k docker $(ARGS)
+slow: slow-others slow-docker  ## the tests that take longer than a few seconds
+
+slow-others: $(VENV)/dev.stamp
+	$(PYTEST) $(SPREAD) -m "slow and not docker" $(ARGS)
+
+slow-docker: $(VENV)/dev.stamp
+	$(PYTEST) -m "slow and docker" $(ARGS)
 
 soak: $(VENV)/dev.stamp  ## kills, restarts and long runs
-	$(BIN)/python -m pytest -m "soak" --timeout 0 $(ARGS)
+	$(PYTEST) -m "soak" --timeout 0 $(ARGS)
 
 test-model: $(VENV)/dev.stamp  ## a run on a real, small language model on this machine (compiles its server once: ten minutes)
 	nice -n 5 $(BIN)/python -m tests.model.server
-	$(BIN)/python -m pytest -m model --timeout 0 tests/model -rA $(ARGS)
+	$(PYTEST) -m model --timeout 0 tests/model -rA $(ARGS)
 
 bench: $(VENV)/dev.stamp  ## how fast it all is (ARGS="--json", ARGS="generation gateway")
 	$(BIN)/python -m tests.bench $(ARGS)
@@ -49,10 +57,10 @@ $(BIN)/python:
 # --no-compile: heavy dependencies are imported lazily, so most of their bytecode would never be used.
 $(VENV)/run.stamp: pyproject.toml | $(BIN)/python
 	@echo "installing dgm and what it needs into $(VENV): a minute, once"
-	@$(BIN)/python -m pip install --quiet --no-compile --editable .
+	@$(PIP) install --quiet --no-compile --editable .
 	@touch $@
 
 $(VENV)/dev.stamp: pyproject.toml | $(BIN)/python
 	@echo "installing dgm and what its tests need into $(VENV): two minutes, once"
-	@$(BIN)/python -m pip install --quiet --no-compile --editable '.[dev]'
+	@$(PIP) install --quiet --no-compile --editable '.[dev]'
 	@touch $@ $(VENV)/run.stamp

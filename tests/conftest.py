@@ -1,4 +1,4 @@
-"""What all tests share: resources that may be absent, and where real data lies.
+"""What all tests share: resources that may be absent, where real data lies, and in which order files are handed out.
 
 A test marked `needs("bubblewrap")` or `needs("data")` is skipped with a reason where the resource is absent, and
 fails instead when the environment variable DGM_REQUIRE names it.
@@ -14,9 +14,35 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 DATA = Path(os.environ.get("DGM_DATA") or REPOSITORY.parent / "shared" / "data")
+
+LONGEST = (
+    "docs/test_tutorials.py",
+    "e2e/test_strategies.py",
+    "e2e/test_models.py",
+    "packaging/test_wheel.py",
+    "domains/test_scripted_runs.py",
+    "domains/test_hostile.py",
+    "domains/test_reward.py",
+    "e2e/test_attacks.py",
+    "e2e/test_kill.py",
+    "domains/test_polyglot.py",
+    "sandbox/test_check.py",
+    "sandbox/test_contract.py",
+    "experiment/test_command.py",
+    "e2e/test_loop.py",
+    "domains/test_new_and_check.py",
+    "steering/test_through_the_run.py",
+    "seeds/test_rewards.py",
+    "seeds/test_adapt.py",
+)
+"""Files whose tests take longest together: they are handed out first, so that no worker is left with one at the end."""
+
+settings.register_profile("dgm", max_examples=50)
+settings.load_profile("dgm")
 
 
 @cache
@@ -48,6 +74,16 @@ def missing(resource: str) -> str | None:
         found = importlib.util.find_spec(resource) is not None
         return None if found else f"the Python package {resource} is not installed"
     raise ValueError(f"needs({resource!r}): there is no such resource")
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if any("docker" in marker.args for marker in item.iter_markers("needs")):
+        item.add_marker("docker")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    rank = {REPOSITORY / "tests" / name: at for at, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path, len(rank)))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

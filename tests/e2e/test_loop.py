@@ -20,6 +20,9 @@ def quiet(_: object) -> None:
     pass
 
 
+@pytest.mark.parametrize(
+    "backend", ["local", pytest.param("bubblewrap", marks=[pytest.mark.needs("bubblewrap"), pytest.mark.slow])]
+)
 def test_a_run_gets_better_and_reports_on_test(world: World, backend: str) -> None:
     run = world.start(sandbox=backend, proposals=12)
     assert loop.evolve(run, quiet) == "proposals"
@@ -99,8 +102,6 @@ def test_a_resumed_run_equals_one_that_was_never_stopped(world: World) -> None:
 
 
 def test_a_domain_that_changed_since_the_start_is_noticed(world: World) -> None:
-    import pytest
-
     from dgm.errors import UserError
 
     run = world.start()

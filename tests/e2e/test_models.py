@@ -163,7 +163,7 @@ def test_a_run_whose_budget_is_spent_ends_and_goes_on_with_a_larger_one(asking, 
 @pytest.mark.slow
 def test_a_replay_needs_no_provider_and_gives_the_same_trees(asking, tmp_path: Path) -> None:
     with ScriptedModels(answers, price=PRICE) as server:
-        config = asking(server)
+        config = asking(server, proposals=2)
         recorded = evolved(config, tmp_path / "recorded")
     models = config.models.model_copy(update={"replay": str(tmp_path / "recorded")})
     assert evolved(config.model_copy(update={"models": models}), tmp_path / "replayed") == recorded

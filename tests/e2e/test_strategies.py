@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import random
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -18,6 +16,7 @@ from dgm.results import ROOT
 from dgm.sitting import rederive
 from dgm.strategy import journal
 from dgm.strategy.records import state_of
+from tests.soak.sitting import FORKED, sit
 
 from .conftest import World
 
@@ -106,15 +105,6 @@ def test_the_state_of_a_live_search_is_that_of_its_archive(world: World) -> None
     assert (live.proposals, live.evaluations) == (built.proposals, built.evaluations)
 
 
-SITTING = """
-import sys
-from pathlib import Path
-from tests.soak.sitting import sit
-folder = Path(sys.argv[1])
-sit(folder / "cut", folder / "run.toml", sys.argv[2], None, folder / "said")
-"""
-
-
 @pytest.mark.parametrize(
     "point",
     [pytest.param("rows-uncommitted", marks=pytest.mark.slow)]
@@ -124,20 +114,23 @@ def test_a_search_that_is_killed_goes_on_as_one_that_was_not(world: World, point
     whole = world.start(strategy="treewise", proposals=6)
     loop.evolve(whole, quiet)
     loop.test(whole)
-    (world.folder / "run.toml").write_text(whole.config.model_copy(update={"digests": {}}).to_toml())
+    cut, file, said = (world.folder / name for name in ("cut", "run.toml", "said"))
+    file.write_text(whole.config.model_copy(update={"digests": {}}).to_toml())
     rng, kills = random.Random(point), 0
     while True:
         place = f"{point}:{rng.randrange(3, 14)}"
-        ended = subprocess.run([sys.executable, "-c", SITTING, str(world.folder), place], check=False).returncode
-        if ended == 0:
+        sitting = FORKED.Process(target=sit, args=(cut, file, place, None, said))
+        sitting.start()
+        sitting.join()
+        if sitting.exitcode == 0:
             break
-        assert ended == 137
+        assert sitting.exitcode == 137, said.read_text()
         kills += 1
     assert kills >= 2
-    with Archive.open(world.folder / "cut") as cut:
-        assert outcome(cut) == outcome(whole.archive)
-        assert list(rederive.check(cut)) == []
-    assert verify(world.folder / "cut") == []
+    with Archive.open(cut) as archive:
+        assert outcome(archive) == outcome(whole.archive)
+        assert list(rederive.check(archive)) == []
+    assert verify(cut) == []
 
 
 def test_a_budget_of_evaluations_ends_the_search(world: World) -> None:

@@ -70,6 +70,7 @@ def test_a_choice_that_was_tampered_with_does_not_come_out_again(world: World) -
         assert any("chooses" in line for line in rederive.check(archive))
 
 
+@pytest.mark.slow
 def test_one_worker_and_several_make_the_same_number_of_agents_that_work(world: World) -> None:
     agent, meta = world.agent(), world.meta()
     ended = []
@@ -94,6 +95,7 @@ def test_an_error_in_one_worker_ends_all(world: World) -> None:
         loop.step(run)  # everything was given up
 
 
+@pytest.mark.slow
 def test_a_run_that_was_stopped_between_goes_on_with_the_numbers_that_are_missing(world: World) -> None:
     from dgm.sitting import start
 

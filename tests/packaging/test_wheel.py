@@ -24,6 +24,7 @@ IGNORED = {  # what a used checkout has lying about
     "dist/old.whl": b"\0",
     ".venv/pyvenv.cfg": b"home = /usr/bin\n",
 }
+UV = shutil.which("uv", path=f"{Path(sys.executable).parent}:{os.defpath}")
 ZONES = ("agents", "meta", "domains")
 DIGESTS = """
 import json
@@ -63,7 +64,7 @@ def tree(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def built(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """The sdist, and the wheel that was built from it."""
     out = tmp_path_factory.mktemp("built")
-    run([sys.executable, "-m", "build", "--outdir", out, tree], out)
+    run([sys.executable, "-m", "build", "--outdir", out, *(["--installer", "uv"] if UV else []), tree], out)
     (sdist,), (wheel,) = out.glob("*.tar.gz"), out.glob("*.whl")
     return sdist, wheel
 
@@ -77,11 +78,21 @@ def packed(built: tuple[Path, Path]) -> set[str]:
 
 @pytest.fixture(scope="module")
 def installed(built: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The programs of an environment that holds the wheel and what it depends on."""
+    """The programs of an environment that holds the wheel and what it depends on, installed by pip.
+
+    Where uv is at hand it brings the dependencies, which it has kept from before; pip then has no index to ask, and
+    refuses the wheel if anything that it names is missing.
+    """
     where = tmp_path_factory.mktemp("installed")
+    programs = where / "env" / "bin"
     run([sys.executable, "-m", "venv", "env"], where)
-    run([where / "env" / "bin" / "python", "-m", "pip", "install", "--quiet", "--no-compile", built[1]], where)
-    return where / "env" / "bin"
+    alone = []
+    if UV:
+        for words in (["install", built[1]], ["uninstall", "dgm"]):
+            run([UV, "pip", *words, "--quiet", "--python", programs / "python"], where)
+        alone = ["--no-index"]
+    run([programs / "python", "-m", "pip", "install", "--quiet", "--no-compile", *alone, built[1]], where)
+    return programs
 
 
 def test_the_wheel_holds_the_package_and_nothing_else(packed: set[str]) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import LONGEST
+
 SAYS = '#!/bin/sh\necho "$(basename "$0") $*"\n'
 
 
@@ -38,6 +40,10 @@ def test_the_first_run_says_that_it_installs_before_it_does_and_the_second_does_
     assert installed.startswith("python -m pip install")
     assert "dgm run first-run --seconds 100 --proposals 1" in first.stdout
     assert "install" not in make(checkout, "run").stdout
+
+
+def test_the_files_that_are_to_be_handed_out_first_are_there(repository: Path) -> None:
+    assert [name for name in LONGEST if not (repository / "tests" / name).is_file()] == []
 
 
 def test_a_second_run_of_one_name_is_told_what_to_type(checkout: Path) -> None:

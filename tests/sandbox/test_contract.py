@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import secrets
 import signal
 import subprocess
 import sys
@@ -337,7 +338,7 @@ class TestLimits:
         ids=["sleep", "spin", "stop", "stop-parent"],
     )
     def test_still_running_is_a_timeout_with_what_was_printed(self, backend, body):
-        marker = "86431"
+        marker = f"86431.{secrets.randbelow(10**9):09}"  # the tests on an engine run beside those of the other backends
         with agent_session(backend, task_agent(EXEC), seconds=0.5) as session:
             reply = ask(session, code=f"print('begun'); subprocess.Popen(['sleep', '{marker}'])\n{body}")
             assert (reply.status, reply.log) == (Status.TIMEOUT, "begun\n")

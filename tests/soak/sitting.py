@@ -5,6 +5,7 @@ Imports no test library: it is loaded once, in the process from which all sittin
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import sys
 from contextlib import redirect_stderr, redirect_stdout
@@ -15,7 +16,11 @@ from dgm.archive import failpoints
 from dgm.selection import published  # here, so that it is loaded before the fork
 from dgm.sitting import start
 
-__all__ = ["published", "sit"]
+__all__ = ["FORKED", "published", "sit"]
+
+FORKED = multiprocessing.get_context("forkserver")
+"""Sittings are processes of their own, forked from one that has imported everything and started no thread."""
+FORKED.set_forkserver_preload([__name__])
 
 
 def sit(archive: Path, file: Path, place: str, census: Path | None, said: Path) -> None:

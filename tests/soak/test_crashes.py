@@ -10,7 +10,6 @@ the end defined to the bit. What is under way in a sandbox, a container or an en
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import random
 import shutil
@@ -27,7 +26,7 @@ from dgm.archive import Archive
 from dgm.archive.verify import verify
 from tests.archive.world import contents
 from tests.e2e.conftest import World
-from tests.soak.sitting import sit
+from tests.soak.sitting import FORKED, sit
 
 POINTS = int(os.environ.get("DGM_CRASH_POINTS", "200"))
 KILLED_BY_FAILPOINT = 137
@@ -39,8 +38,6 @@ place = Path(repo_path, "agent/threshold.txt")
 place.write_text(str(int(place.read_text()) + random.choice([-10, 5, 10, 20])))
 return "moved the threshold"
 """
-FORKED = multiprocessing.get_context("forkserver")
-"""Sittings are processes of their own, forked from one that has imported everything and started no thread."""
 
 
 @dataclass
@@ -141,7 +138,6 @@ def meaning(path: Path) -> list[Any]:
 
 @pytest.fixture
 def crashes(tmp_path: Path) -> Crashes:
-    FORKED.set_forkserver_preload([sit.__module__])
     world = World(tmp_path)
     made = world.config(world.agent(), world.meta_doing(META), proposals=3)
     trim(Path(made.domains[0]))
