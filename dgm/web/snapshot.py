@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from dgm import config as configs
 from dgm import results
 from dgm.archive import AgentRecord, DomainRecord, EventRecord, ProposalRecord, ScoreRecord, database, lock
-from dgm.archive.recording import CONFIG
+from dgm.archive.place import CONFIG
 from dgm.config import RunConfig
 from dgm.domain import Split
 from dgm.errors import UserError
