@@ -9,29 +9,26 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from dgm.archive import Admission, AgentRecord, Archive, Child, ProposalRecord
 from dgm.domain import Files, Split
-from dgm.domains import LoadedDomain
 from dgm.errors import AgentFailed, Status
-from dgm.evaluation.bench import Bench
 from dgm.evaluation.measured import Measured
-from dgm.evaluation.stages import Evaluation, staged
 from dgm.executor.pieces import Evaluate, Examine, Improve
 from dgm.gateway import BudgetSpent
-from dgm.genome import GenomeSpec, digest, half_files, took_over
+from dgm.genome import task_half, took_over
 from dgm.integrity import Policy, Watch, note, ruling
-from dgm.proposal import feedback, own_selection, submissions
-from dgm.proposal.propose import Edit, NotBorn
-from dgm.proposal.submissions import Submission
+from dgm.proposal import feedback, own_selection
+from dgm.proposal.propose import Edit, NotBorn, taken
 from dgm.results import best_per_domain, finalists
 from dgm.selection import choose, choose_mate
 from dgm.sitting import crew, measuring
 from dgm.sitting.measuring import Measuring
 from dgm.sitting.run import OWN, SELECTION, Run
 from dgm.steering import PIN, SUBMIT
+from dgm.steering.submissions import Submission
 from dgm.strategy.state import Expand
 
 RECALLED = "recalled"
@@ -130,7 +127,7 @@ def improve(attempt: Attempt, run: Run) -> Edit:
     search, control = run.config.search, run.config.control
     genome = run.archive.files(attempt.parent.id)
     if attempt.submission is not None:
-        attempt.edit = submissions.edit(attempt.submission, genome, run.spec, frozenset(search.evolve))
+        attempt.edit = taken(attempt.submission, genome, run.spec, frozenset(search.evolve))
         return attempt.edit
     measuring.school(attempt.parent.id, run)
     shown = feedback.build(
@@ -173,11 +170,6 @@ def work(attempt: Attempt, edit: Edit, run: Run) -> Measured:
     return measured
 
 
-def task_half(genome: Files, spec: GenomeSpec) -> str:
-    """What an agent's results on tasks depend on, within a run: the digest of its task half."""
-    return digest(half_files(genome, spec.agent))
-
-
 def recall(archive: Archive, agent: int) -> Measured:
     """The train and val results of an agent, as they stand in the archive."""
     scores = [score for score in archive.scores(agent) if score.split != Split.TEST]
@@ -211,33 +203,6 @@ def admitted(attempt: Attempt, edit: Edit, measured: Measured, run: Run) -> Chil
         case Policy.FLAG:
             admission, reason = Admission.ADMITTED, ""
     return _child(attempt, run, admission, Status.OK, reason, files=edit.files, summary=edit.summary, measured=measured)
-
-
-def root(
-    genome: Files,
-    spec: GenomeSpec,
-    domains: Sequence[LoadedDomain],
-    bench: Bench,
-    evaluation: Evaluation = staged,
-) -> Child:
-    """The record of agent 0. Raises AgentFailed when the root itself does not start."""
-    began, clock = time.time(), time.monotonic()
-    bench.check()
-    measured = evaluation(bench, domains)
-    seconds = time.monotonic() - clock
-    proposal = ProposalRecord(0, "", "", -1, None, began, seconds, 0.0, seconds, measured.stages, "")
-    return Child(
-        0,
-        None,
-        Admission.ROOT,
-        genome,
-        proposal,
-        began,
-        scores=measured.scores,
-        verdicts=measured.verdicts,
-        logs=measured.logs,
-        task_half=task_half(genome, spec),
-    )
 
 
 def evolve(run: Run, report: Report, stop: Callable[[], bool] = lambda: False) -> str:

@@ -15,8 +15,8 @@ from dgm.archive import Admission, Archive
 from dgm.archive.verify import verify
 from dgm.errors import Status, UserError
 from dgm.genome import HalfSpec, compose, parse_spec
-from dgm.proposal import submissions
 from dgm.proposal.propose import NotBorn
+from dgm.steering import submissions
 from dgm.steering.helm import Helm
 from tests.archive.world import FAST, child, create, proposal
 
