@@ -163,17 +163,17 @@ def work(attempt: Attempt, edit: Edit, run: Run) -> Measured:
     piece = Evaluate(attempt.number, run.key(attempt.number, "bait"), edit.files, known=twin is not None)
     measured = run.do(piece, attempt.watch)
     if twin is not None:
-        measured = recall(run.archive, twin)
+        measured = recall(run.archive, twin, (Split.TRAIN, Split.VAL))
         attempt.watch.inherit(run.archive, twin)
         attempt.note = f"the results are those of agent {twin}, whose task half is the same"
     attempt.evaluate_seconds = time.monotonic() - attempt.clock - attempt.improve_seconds
     return measured
 
 
-def recall(archive: Archive, agent: int) -> Measured:
-    """The train and val results of an agent, as they stand in the archive."""
-    scores = [score for score in archive.scores(agent) if score.split != Split.TEST]
-    verdicts = [verdict for verdict in archive.verdicts(agent) if verdict.split != Split.TEST]
+def recall(archive: Archive, agent: int, splits: Collection[Split], but: Collection[str] = ()) -> Measured:
+    """The results of an agent on some splits, as they stand in the archive; not those on some domains."""
+    scores = [score for score in archive.scores(agent) if score.split in splits and score.domain not in but]
+    verdicts = [verdict for s in scores for verdict in archive.verdicts(agent, s.domain, s.split)]
     logs = {f"{s.domain}.{s.split}": archive.logs(agent, s.domain, s.split) for s in scores}
     return Measured(scores, verdicts, logs, archive.proposal(agent).stage)
 
@@ -269,12 +269,10 @@ def remember(archive: Archive, agent: int, done: Collection[str]) -> bool:
     """Give an agent the test results of another whose task half is the same, on what is not `done` yet; whether there
     were any."""
     for other in archive.ask.twins(agent):
-        scores = [s for s in archive.scores(other) if s.split == Split.TEST and s.domain not in done]
-        if scores:
-            verdicts = [v for s in scores for v in archive.verdicts(other, s.domain, Split.TEST)]
-            logs = {f"{s.domain}.{s.split}": archive.logs(other, s.domain, s.split) for s in scores}
+        known = recall(archive, other, (Split.TEST,), done)
+        if known.scores:
             archive.add_event(RECALLED, {"agent": agent, "of": other, "split": str(Split.TEST)})
-            archive.add_scores(agent, scores, verdicts, logs)
+            archive.add_scores(agent, known.scores, known.verdicts, known.logs)
             return True
     return False
 
