@@ -16,7 +16,7 @@ CATCHERS = {  # file that catches whatever is raised -> whose code raised it, an
     "dgm/runner/worker.py": "an agent's: the status of its task",
     "dgm/domain/harness/peer.py": "an artifact's: goes over to the other side, as what it is",
     "dgm/domain/harness/unit.py": "an artifact's tests: an outcome",
-    "dgm/domains/__init__.py": "a domain's: JudgeFailed",
+    "dgm/domains/loaded.py": "a domain's: JudgeFailed",
     "dgm/selection/installed.py": "an installed selector's: UserError",
     "dgm/landscapes/files.py": "a person's own landscape: UserError",
     "dgm/testing/models.py": "a script's: told to whoever asked",
