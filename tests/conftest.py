@@ -14,9 +14,13 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 DATA = Path(os.environ.get("DGM_DATA") or REPOSITORY.parent / "shared" / "data")
+
+settings.register_profile("anywhere", deadline=None)  # how fast a machine is says nothing of what is right
+settings.load_profile("anywhere")
 
 
 @cache
