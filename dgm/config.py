@@ -96,7 +96,7 @@ class Place(_Frozen):
     )
     executor: str = Field(
         "local",
-        description="Where proposals are made and evaluated: local, ray[:ADDRESS] or slurm[:SETTINGS].",
+        description="Where proposals are made and evaluated: local, ray[:auto or :HOST:PORT] or slurm[:KEY=VALUE,…].",
     )
     sessions: int = Field(2, ge=1, le=256, description="Sandboxes that evaluate one child at the same time.")
     workers: int = Field(1, ge=1, le=256, description="Proposals in flight at the same time.")

@@ -46,7 +46,9 @@ OtherAgent = Annotated[
 ]
 NameOrAgent = Annotated[
     str,
-    typer.Argument(metavar="NAME[#ID]", help="An archive, or one of its agents.", autocompletion=completion.agents),
+    typer.Argument(
+        metavar="NAME[#ID]", help="An archive, or one of its agents, as #17 or #best.", autocompletion=completion.agents
+    ),
 ]
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -176,7 +178,7 @@ Executor = Annotated[
     typer.Option(
         "--executor",
         metavar="E",
-        help="Where proposals are made and evaluated: local, ray[:HOST:PORT] or slurm[:KEY=VALUE,…]. [local]",
+        help="Where proposals are made and evaluated: local, ray[:auto or :HOST:PORT] or slurm[:KEY=VALUE,…]. [local]",
     ),
 ]
 Models = Annotated[

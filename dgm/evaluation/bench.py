@@ -10,9 +10,8 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -25,7 +24,7 @@ from dgm.evaluation.judging import Judge
 from dgm.evaluation.ongoing import persistently
 from dgm.evaluation.session import AgentSession, Reply
 from dgm.gateway.lines import OFFLINE, Line
-from dgm.genome import HALVES, GenomeSpec, half_files
+from dgm.genome import HALVES, GenomeSpec, Half, half_files
 from dgm.sandbox import Limits, Sandbox
 from dgm.sandbox.images import within
 
@@ -92,20 +91,22 @@ class Bench(Closing):
         self._given_up = threading.Event()
         self._judge_line, self._judge = judge, Judge(judge, self._given_up) if judge.models else None
         self._agents: list[AgentSession] = []
-        self._stack = ExitStack()
+        self._judges: list[JudgeSession] = []
         self._lock = threading.Lock()
-        self._pool = ThreadPoolExecutor(sessions, thread_name_prefix="evaluate")
+        self._sessions, self._pool = sessions, ThreadPoolExecutor(sessions, thread_name_prefix="evaluate")
 
-    def check(self, halves: Iterable[str] = HALVES) -> None:
-        """Start the entries of the halves. Raises AgentFailed when one does not start or speak the protocol."""
+    def check(self, halves: Collection[Half] = HALVES) -> None:
+        """Start the entries of the halves, and every session in which the agent then works. Raises AgentFailed when
+        one does not start or speak the protocol."""
         meta = self._spec.meta
 
         def start() -> None:
             with AgentSession(self._sandbox, half_files(self._genome, meta), meta, "meta", self._limits) as session:
                 session.load()
 
-        starts = {"agent": lambda: self._mine()[0].load(), "meta": start}  # the agent's session then works
-        waited = [self._pool.submit(persistently, starts[half], self._given_up) for half in HALVES if half in halves]
+        agents = [lambda: self._mine()[0].load()] * self._sessions if "agent" in halves else []
+        starts = [*agents[:1], *([start] if "meta" in halves else []), *agents[1:]]
+        waited = [self._pool.submit(persistently, one, self._given_up) for one in starts]
         for one in waited:
             one.result()
 
@@ -164,9 +165,8 @@ class Bench(Closing):
             agent = AgentSession(sandbox, files, half, "agent", self._limits, desk=desk)
             judge = JudgeSession(sandbox, self._limits)
             with self._lock:
-                self._stack.enter_context(agent)
-                self._stack.enter_context(judge)
                 self._agents.append(agent)
+                self._judges.append(judge)
             self._local.sessions, self._local.image = (agent, judge), image
         sessions: tuple[AgentSession, JudgeSession] = self._local.sessions
         return sessions
@@ -190,7 +190,9 @@ class Bench(Closing):
     def close(self) -> None:
         """End the sandboxes; jobs that have not begun are dropped, those under way are waited for."""
         self._pool.shutdown(wait=True, cancel_futures=True)
-        self._stack.close()
+        with ThreadPoolExecutor(self._sessions) as pool:  # each waits until its sandbox is gone
+            for closed in [pool.submit(session.close) for session in (*self._judges, *self._agents)]:
+                closed.result()
 
 
 def task_seed(seed: int, job: Job) -> int:

@@ -8,10 +8,11 @@ the last one of its piece, so nothing counts twice.
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Any, Protocol, TypeVar
 
-from dgm.errors import SandboxUnavailable
+from dgm.errors import SandboxUnavailable, UserError
 from dgm.executor.node import Setting
 from dgm.executor.pieces import Outcome, Piece, Workshop
 
@@ -20,12 +21,29 @@ T = TypeVar("T")
 TURN = 0.2
 """Seconds after which it is looked whether all was given up."""
 
+UNBEGUN = 60.0
+"""Seconds after which it is told that a piece still waits for its turn: a queue is long, or no node is large enough."""
+
 LEASES = 8
 """How often one piece is given out before the run stops: nodes come and go, but a piece may be what ends them."""
 
 
 class Lost(Exception):
     """A lease brought nothing, through no fault of an agent."""
+
+
+_UNLIKE = re.compile(r"^(?:ModuleNotFoundError: |ImportError: |AttributeError: Can't get attribute ).*", re.MULTILINE)
+
+
+def unlike(name: str, told: str) -> UserError | None:
+    """What is to be told where a piece failed in a way that only a node without the driver's packages makes it fail;
+    such a node cannot say so itself. `told` is the traceback from there, `name` the cluster's."""
+    if not (lines := _UNLIKE.findall(told)):
+        return None
+    return UserError(
+        f"--executor {name}: a node cannot import what the driver has: install the same dgm, for the same Python, on "
+        f"every node ({lines[-1][:200]})"
+    )
 
 
 class Job(Protocol):
@@ -63,6 +81,7 @@ class Leasing:
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
         self._setting: Setting | None = None
+        self._waits = False  #: it was told that a piece waits, and none has begun since
 
     def do(self, piece: Piece[T], shop: Workshop) -> Outcome[T]:
         """Raises SandboxUnavailable when a piece was lost `LEASES` times."""
@@ -90,7 +109,13 @@ class Leasing:
                 if shop.ongoing.given_up.is_set():
                     raise Lost("given up")
                 if (heard := job.beats()) != beats:
-                    beats, since = heard, time.monotonic()
+                    beats, since, self._waits = heard, time.monotonic(), False
+                elif not beats and not self._waits and time.monotonic() - since > UNBEGUN:
+                    self._waits = True
+                    shop.tell(
+                        f"{self._cluster.name} has not begun a piece of proposal {piece.number} in {UNBEGUN:.0f} s; "
+                        "it waits for its turn"
+                    )
                 elif beats and time.monotonic() - since > self._cluster.patience:
                     raise Lost(f"no sign of life for {self._cluster.patience:.0f} s")
         finally:

@@ -113,16 +113,19 @@ class Improve(Piece[Edit]):
 
 @dataclass(frozen=True, slots=True)
 class Evaluate(Piece[Measured]):
-    """A child is checked, then works, stage by stage. One whose task half is `known` already is only checked."""
+    """A child is checked, then works, stage by stage. One whose task half is `known` already does not work, and a meta
+    half that is its parent's has shown that it starts."""
 
     files: Files
     known: bool
+    new_meta: bool
 
     def do(self, shop: Workshop, watch: Watch) -> Measured:
         line = shop.lines.working(self.number)
+        due = {"agent": not self.known, "meta": self.new_meta}
         with bench(self.files, shop, line, watch.sandbox) as child, shop.ongoing.holding(child):
             try:
-                child.check(("meta",) if self.known else HALVES)  # a known task half has shown that it starts
+                child.check([half for half in HALVES if due[half]])
             except AgentFailed as failure:
                 raise NotBorn(Admission.STILLBORN, failure.status, failure.reason) from None
             if self.known:

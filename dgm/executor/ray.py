@@ -4,7 +4,7 @@ Every piece is one task that yields signs of life and then its outcome. An impro
 for one per session, at most what the largest node has; Ray finds the node. Ray's retries are off. Its nodes must be
 able to import this kernel and to read the domains (`dgm.executor.node`).
 
-Not covered: who may reach a Ray cluster. Ray asks nobody for a password; it belongs on a network that you trust.
+Not covered: who may reach a Ray cluster, and with which token: that is Ray's (`RAY_AUTH_MODE`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import ray
 from ray import exceptions
 
 from dgm.errors import DgmError, InfrastructureError, UserError
-from dgm.executor.leases import Leasing, Lost
+from dgm.executor.leases import Leasing, Lost, unlike
 from dgm.executor.node import Setting, working
 from dgm.executor.pieces import Improve, Outcome, Piece
 
@@ -57,10 +57,12 @@ class RayCluster:
             _hush()
             try:
                 with _signals_kept():
-                    ray.init(address or None, log_to_driver=False, logging_level=logging.ERROR)
+                    # No dashboard: it takes longest to start, and what it complains of concerns no run.
+                    ray.init(
+                        address or None, log_to_driver=False, logging_level=logging.CRITICAL, include_dashboard=False
+                    )
             except (ConnectionError, ValueError, RuntimeError, TimeoutError) as error:
-                told = " ".join(str(error).split())[:300]
-                raise UserError(f"--executor ray: no cluster answers at {address or 'this machine'}: {told}") from None
+                raise UserError(_no_cluster(address, " ".join(str(error).split())[:300])) from None
             except Exception as error:
                 if type(error) is not Exception:  # this very class is what Ray raises where its processes are too slow
                     raise
@@ -95,7 +97,9 @@ class RayJob:
             if not ray.wait([self._stream], timeout=seconds)[0]:
                 return None
             told = ray.get(next(self._stream))
-        except exceptions.RayTaskError:
+        except exceptions.RayTaskError as error:
+            if differs := unlike("ray", str(error)):
+                raise differs from None
             raise  # a defect of ours, with the traceback from where it happened
         except (exceptions.RayError, StopIteration) as error:
             self._ended = True
@@ -129,9 +133,20 @@ def _first_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}".splitlines()[0][:200]
 
 
+def _no_cluster(address: str, told: str) -> str:
+    if address == "auto":
+        return f"--executor ray:auto: {told}; `ray start` makes this machine part of a cluster, or give ray:HOST:PORT"
+    where = address or os.environ.get("RAY_ADDRESS", "this machine")
+    # Ray takes up the token in ~/.ray by itself for `auto` alone, and does not say that it is what is missing.
+    token = "" if "RAY_AUTH_MODE" in os.environ else "; if the cluster asks for a token, set RAY_AUTH_MODE=token"
+    return f"--executor ray: no cluster lets this run in at {where}: {told}{token}"
+
+
 def _reach(address: str) -> None:
     """Raises UserError at once where nobody listens; Ray itself would try for minutes."""
     host, _, port = address.rpartition(":")
+    if address not in ("", "auto") and not (host and port.isdecimal()):
+        raise UserError(f"--executor ray:{address}: give ray, ray:auto or ray:HOST:PORT, as ray:node1:6379")
     if host and port.isdecimal():
         try:
             socket.create_connection((host, int(port)), timeout=REACH).close()

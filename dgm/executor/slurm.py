@@ -24,7 +24,7 @@ from submitit.core.utils import FailedJobError, FailedSubmissionError, Uncomplet
 
 from dgm.domain import JSON
 from dgm.errors import DgmError, UserError
-from dgm.executor.leases import Leasing, Lost
+from dgm.executor.leases import Leasing, Lost, unlike
 from dgm.executor.node import Setting, working
 from dgm.executor.pieces import Improve, Outcome, Piece
 
@@ -96,10 +96,12 @@ class SlurmJob:
         self._ended = True
         try:
             told = self._job.result()
-        except FailedJobError:
+        except FailedJobError as error:
+            if differs := unlike("slurm", str(error)):
+                raise differs from None
             raise  # a defect of ours, with the traceback from where it happened
         except UncompletedJobError as error:
-            raise Lost(f"job {self._job.job_id} ended without a result: {str(error).splitlines()[0][:200]}") from None
+            raise Lost(f"job {self._job.job_id} ended without a result: {_state(str(error))}") from None
         if isinstance(told, DgmError):
             raise told
         assert isinstance(told, Outcome)
@@ -129,6 +131,11 @@ def job(beats: Path, setting: Setting, piece: Piece[Any]) -> Outcome[Any] | DgmE
                 file.write(b".")
                 os.fsync(file.fileno())
     raise AssertionError("unreachable")
+
+
+def _state(told: str) -> str:
+    """What submitit says of a job without a result, less the job's path and output: the folder goes with the driver."""
+    return next((line for line in told.splitlines() if "(state: " in line), told.partition("\n")[0]).strip()[:200]
 
 
 def _stop(number: int, frame: object) -> None:

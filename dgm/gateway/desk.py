@@ -1,8 +1,7 @@
 """Where the model calls of one sandbox arrive: the kernel's frame loop hands them in and takes replies out.
 
-Each call runs in a thread of its own, so that a slow provider holds up neither the loop nor other calls; the threads
-are daemons, so that nobody waits for a provider when the program ends. When a request ends, its calls are dropped:
-whatever comes back later is on record but goes nowhere.
+Each call has a thread to itself, so that a slow provider holds up neither the loop nor other calls. When a request
+ends, its calls are dropped: whatever comes back later is on record but goes nowhere.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 
 from dgm.errors import AgentFailed, ModelUnavailable, Status
 from dgm.gateway import Rejected, Reply, Scope
@@ -79,7 +79,7 @@ class Round:
                 self._done.append((mark, error(Rejected(429, "too_many_calls", "too many calls were given up"))))
                 os.eventfd_write(self.wake, 1)
                 return
-        threading.Thread(target=self._run, args=(mark, path, body, ticket), name="model-call", daemon=True).start()
+        self._gateway.threads.begin(partial(self._run, mark, path, body, ticket))
 
     def gone(self, mark: str) -> None:
         """Who made a call has hung up. Had it been held up by a fault, this request cannot count."""

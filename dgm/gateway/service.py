@@ -44,6 +44,7 @@ from dgm.gateway.desk import Desk
 from dgm.gateway.faults import Backoff, Patience
 from dgm.gateway.outage import Outage, Say
 from dgm.gateway.prices import Price, Prices
+from dgm.gateway.threads import Threads
 from dgm.gateway.visit import Cancelled, Ticket, Visit
 
 ROUNDS = 3
@@ -91,7 +92,7 @@ class Gateway(Closing):
         self._slots = threading.BoundedSemaphore(rules.concurrency)
         self._backoff = Backoff(rules.patience, rules.seed)
         self.outage = Outage(self._backoff, say)
-        self._stop = threading.Event()
+        self._stop, self.threads = threading.Event(), Threads("model-call")
         self._probes = itertools.count()
         self._counted, self._lock = set[Key](), threading.Lock()
 
@@ -143,6 +144,7 @@ class Gateway(Closing):
     def close(self) -> None:
         """Let nobody wait any longer, and close both records. May be called twice."""
         self._stop.set()
+        self.threads.close()
         self._upstream.close()
         self.store.close()
         if self._replay is not None:

@@ -10,6 +10,7 @@ from typing import Protocol
 from dgm.gateway import Reply, Scope
 from dgm.gateway.budget import Account
 from dgm.gateway.cache import Key
+from dgm.gateway.threads import Threads
 
 
 class Cancelled(Exception):
@@ -41,6 +42,9 @@ class Visit:
 
 class Answering(Protocol):
     """The part of the gateway that a desk needs."""
+
+    @property
+    def threads(self) -> Threads: ...
 
     def visit(self, scope: Scope, models: Sequence[str]) -> Visit: ...
 

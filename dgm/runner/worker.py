@@ -219,7 +219,9 @@ def nursery(link: _socket.socket, log: int, load: dict[str, Any]) -> NoReturn:
             loaded.extend(load_entry(load["root"], load["entry"]))
         return {}
 
-    link.sendall(dump(guarded(begin)) + b"\n")
+    outcome = guarded(begin)
+    guarded(warm_up)  # whatever comes of it: it is a matter of time alone
+    link.sendall(dump(outcome) + b"\n")
     silence = os.open("/dev/null", os.O_WRONLY)
     os.dup2(silence, 1)
     os.dup2(silence, 2)
@@ -236,6 +238,16 @@ def nursery(link: _socket.socket, log: int, load: dict[str, Any]) -> NoReturn:
             os.close(fd)
         _, status = os.waitpid(pid, 0)
         link.sendall(b"%d\n" % os.waitstatus_to_exitcode(status))
+
+
+def warm_up() -> dict[str, Any]:
+    """Make the standard library's HTTP client, where the genome has imported it, ask once: it is refused, but what a
+    first request sets up is there for every worker to come, and costs none of them the memory that it would touch."""
+    client, base = sys.modules.get("urllib.request"), os.environ.get("OPENAI_BASE_URL")
+    if client is not None and base is not None:
+        with contextlib.suppress(OSError):
+            client.urlopen(base + "/models")
+    return {}
 
 
 def receive_descriptors(link: _socket.socket, count: int) -> tuple[list[int], str]:

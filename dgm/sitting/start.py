@@ -24,7 +24,7 @@ from dgm.errors import AgentFailed, UserError
 from dgm.evaluation import judging, named, stages
 from dgm.evaluation.bench import Bench
 from dgm.evaluation.calibration import CALIBRATION, Calibration, calibrate
-from dgm.executor import connect
+from dgm.executor import Executor, connect
 from dgm.executor import named as executor_named
 from dgm.gateway import BudgetSpent, opening
 from dgm.gateway.lines import Lines
@@ -73,7 +73,7 @@ def create(path: Path, config: RunConfig, notice: Notice) -> Run:
         }
     )
     watch = Watch(sandbox, f"{config.search.random_seed}/{results.ROOT}/bait")
-    executor = connect(config, path)
+    executor = _executor(config, path, notice)
     with on_failure(executor.close):
         archive = _measured_root(path, config, genome, spec, watch, domains, notice)
         return _run(Run(archive, config, domains, sandbox, spec, select, Helm(archive), tell=notice, executor=executor))
@@ -168,7 +168,7 @@ def reopen(path: Path, notice: Notice, changes: Mapping[str, object] | None = No
     archive = Archive.open(path, write=True)
     with on_failure(archive.close):
         # After the archive, whose lock says that no other driver has work given out.
-        executor = connect(configs.changed(config, changes or {}), path)
+        executor = _executor(configs.changed(config, changes or {}), path, notice)
         with on_failure(executor.close):
             config = settings.extend(archive, config, changes or {})
             archive.name_halves(lambda files: task_half(files, spec))
@@ -229,6 +229,12 @@ def calibrations(domains: Sequence[LoadedDomain], lines: Lines, notice: Notice) 
     for told in filter(None, found):
         notice(str(told))
     return [told for told in found if told is not None]
+
+
+def _executor(config: RunConfig, path: Path, notice: Notice) -> Executor:
+    if config.place.executor != "local":
+        notice(f"connecting to {config.place.executor}")  # Ray may take a minute to start, or to say that it cannot
+    return connect(config, path)
 
 
 def _sandbox(config: RunConfig, ours: bool, notice: Notice) -> Sandbox:

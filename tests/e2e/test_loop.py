@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from dgm import loop
 from dgm.archive import Admission, Archive
 from dgm.domain import Files, Split
 from dgm.errors import SandboxUnavailable
+from dgm.evaluation.session import AgentSession
 from dgm.results import best_per_domain, results
 from dgm.sandbox import Limits, Sandbox, Session
 from dgm.sitting import start
@@ -141,6 +144,17 @@ def test_a_child_whose_meta_half_does_not_start_is_stillborn_too(world: World) -
     meta = world.meta_doing("Path(repo_path, 'meta/meta_agent.py').write_text('import nowhere')")
     made = loop.step(world.start(meta=meta))
     assert made.admission == Admission.STILLBORN
+
+
+def test_a_half_that_a_child_has_from_its_parent_is_not_started_to_see_whether_it_starts(world: World) -> None:
+    meta = world.meta_doing("Path(repo_path, 'agent/threshold.txt').write_text('60')")
+    run = world.start(meta=meta)
+    opened = list[str]()
+    loading = AgentSession.load
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(AgentSession, "load", lambda session: (opened.append(session._half), loading(session))[1])
+        assert loop.step(run).admission == Admission.ADMITTED
+    assert opened == ["agent"]
 
 
 def test_patience_ends_a_run_that_stands_still(world: World) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import pickle
 import shutil
+import socket
+import sys
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +19,7 @@ from dgm import loop
 from dgm.archive import Admission, AgentRecord, Archive
 from dgm.archive.verify import verify
 from dgm.errors import InfrastructureError, SandboxUnavailable, Status, UserError
+from dgm.evaluation.measured import Measured
 from dgm.executor import connect, leases
 from dgm.executor.leases import Leasing, Lost
 from dgm.executor.node import Setting, kernel_digest, working
@@ -72,25 +77,29 @@ class FlakyJob:
     cluster: Flaky
     piece: Piece[Any]
     loss: str
+    looks: int = 0
 
     def wait(self, seconds: float) -> Outcome[Any] | None:
         if self.loss == "word":
             raise Lost("the node is gone")
         if self.loss == "silence":
             return None
+        if self.loss == "queue":
+            self.looks += 1
+            return None if self.looks < 50 else Outcome(Measured())
         if self.loss == "sandbox":
             raise SandboxUnavailable("no room on the node")
         return perform(self.piece, self.cluster.shop)
 
     def beats(self) -> int:
-        return 1
+        return 0 if self.loss == "queue" else 1
 
     def cancel(self) -> None:
         self.cluster.cancelled += 1
 
 
 def evaluation(run: Run) -> Evaluate:
-    return Evaluate(1, "bait", run.archive.files(0), known=False)
+    return Evaluate(1, "bait", run.archive.files(0), known=False, new_meta=True)
 
 
 @pytest.mark.parametrize("loss", ["word", "silence", "sandbox"])
@@ -100,6 +109,20 @@ def test_a_piece_that_is_lost_is_given_out_again(world: World, loss: str) -> Non
     outcome = Leasing(cluster).do(evaluation(run), run)
     assert len(outcome.result().verdicts) == 40
     assert len(cluster.given) == cluster.cancelled == 3
+
+
+def test_it_is_told_once_that_pieces_wait_for_their_turn(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A queue may be long, and a cluster without a node that is large enough would look like a run that hangs."""
+    monkeypatch.setattr(leases, "UNBEGUN", 0.0)
+    told: list[str] = []
+    run = world.start()
+    run.tell = told.append
+    cluster = Flaky(run, ["queue", "queue"])
+    leasing = Leasing(cluster)
+    for _ in range(2):
+        leasing.do(evaluation(run), run)
+    assert told == ["flaky has not begun a piece of proposal 1 in 0 s; it waits for its turn"]
+    assert len(cluster.given) == 2, "a piece that waits is not lost"
 
 
 def test_a_piece_that_is_always_lost_stops_the_run_with_a_sentence(world: World) -> None:
@@ -127,6 +150,48 @@ def test_a_node_gives_signs_of_life_and_then_what_the_driver_would_get(world: Wo
     assert isinstance(last, Outcome)
     here = perform(piece, run).result()
     assert [(v.task, v.score) for v in last.result().verdicts] == [(v.task, v.score) for v in here.verdicts]
+
+
+@pytest.fixture
+def known_to_the_driver_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A function of a module that a node does not have."""
+    (tmp_path / "driver_alone.py").write_text("def work(*given):\n    yield None\n")
+    with monkeypatch.context() as patched:
+        patched.syspath_prepend(tmp_path)
+        module = importlib.import_module("driver_alone")
+    yield module.work
+    del sys.modules["driver_alone"]
+
+
+REFUSED = "a node cannot import what the driver has: install the same dgm.*No module named 'driver_alone'"
+
+
+@pytest.mark.slow  # a process of its own
+@pytest.mark.needs("submitit")
+def test_a_job_that_finds_no_dgm_is_refused_with_a_sentence(tmp_path: Path, known_to_the_driver_alone: Any) -> None:
+    from dgm.executor.slurm import SlurmCluster, SlurmJob
+
+    with closing(SlurmCluster({"cluster": "local"}, tmp_path / "run")) as cluster:
+        sent = SlurmJob(cluster._jobs.submit(known_to_the_driver_alone), tmp_path / "beats")
+        with pytest.raises(UserError, match=REFUSED):
+            sent.wait(120)
+
+
+@pytest.mark.slow
+@pytest.mark.needs("ray")
+def test_a_node_of_ray_without_dgm_is_refused_with_a_sentence(nodes: Nodes, known_to_the_driver_alone: Any) -> None:
+    import ray
+
+    from dgm.executor.ray import RayCluster, RayJob
+
+    with closing(RayCluster(nodes.address)):
+        stream = ray.remote(known_to_the_driver_alone).options(num_returns="streaming", max_retries=0).remote()
+        with pytest.raises(UserError, match=REFUSED):
+            RayJob(stream).wait(120)
+
+
+def test_any_other_failure_on_a_node_stays_a_defect() -> None:
+    assert leases.unlike("ray", "Traceback\n  from dgm import domains\nKeyError: 'ImportError'") is None
 
 
 def refusal(setting: Setting, piece: Piece[Any]) -> str:
@@ -183,7 +248,7 @@ def test_an_executor_that_is_not_there_is_refused_and_nothing_is_written(
 
 @pytest.mark.slow  # Ray is long to import
 @pytest.mark.needs("ray")
-@pytest.mark.parametrize("where", ["127.0.0.1:9", "ray://127.0.0.1:9"])
+@pytest.mark.parametrize("where", ["127.0.0.1:9", "ray://127.0.0.1:9", "node1", "6379"])
 def test_a_cluster_that_does_not_answer_is_told_at_once(world: World, where: str) -> None:
     with pytest.raises(UserError, match="--executor ray"):
         through(world, f"ray:{where}", world.agent(), world.meta())
@@ -206,6 +271,32 @@ def test_a_ray_that_does_not_start_here_is_this_machines_fault(
     with pytest.raises(fault, match="timed out during startup"):
         through(world, "ray", world.agent(), world.meta())
     assert not (world.folder / "run0").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.needs("ray")
+@pytest.mark.parametrize(
+    ("where", "told"),
+    [
+        ("127.0.0.1:%d", "lets this run in at 127.0.0.1:.*set RAY_AUTH_MODE=token"),
+        ("auto", "`ray start` makes this machine part of a cluster"),
+    ],
+)
+def test_a_cluster_that_does_not_let_a_run_in_is_told_with_what_may_help(
+    world: World, monkeypatch: pytest.MonkeyPatch, where: str, told: str
+) -> None:
+    """Ray says only that it failed to connect, where a token is what is missing."""
+    import ray
+
+    def init(*_: object, **__: object) -> None:
+        raise ConnectionError("Failed to connect to Ray cluster")
+
+    monkeypatch.setattr(ray, "init", init)
+    monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
+    with socket.create_server(("127.0.0.1", 0)) as somebody:
+        address = where.replace("%d", str(somebody.getsockname()[1]))
+        with pytest.raises(UserError, match=told):
+            through(world, f"ray:{address}", world.agent(), world.meta())
 
 
 @pytest.mark.needs("submitit")

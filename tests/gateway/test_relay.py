@@ -21,7 +21,7 @@ from dgm.sandbox.local import Local
 from dgm.testing import Flaw, ScriptedModels
 from tests.gateway.worlds import PRICE, gateway, session
 from tests.sandbox.test_contract import EXEC
-from tests.sandbox.worlds import LIMITS, META, Start, docker, meta_agent
+from tests.sandbox.worlds import LIMITS, META, Start, docker, meta_agent, task_agent
 
 SECRET = "sk-sentinel-3141592653589793"
 
@@ -90,6 +90,24 @@ def test_a_meta_agent_asks_in_its_own_role(backend, made):
         assert opened.improve(files, 0, 1).summary == "echo improve"
     ((_, call),) = made.store.since(0)
     assert (call.key.scope.role, call.key.scope.agent, call.key.scope.proposal) == (Role.META, 0, 1)
+
+
+OWN_CLIENT = b"""
+import urllib.request
+def urlopen(*args, **kwargs):
+    raise SystemExit("mine")
+urllib.request.urlopen = urlopen
+class TaskAgent:
+    def __init__(self, model, chat): pass
+    def forward(self, inputs): return "works"
+"""
+
+
+def test_what_a_session_does_ahead_for_its_workers_is_no_call_and_no_reason_not_to_start(backend, made, server):
+    for files in (task_agent("return 1", "import urllib.request"), {"agent/task_agent.py": OWN_CLIENT}):
+        with AgentSession(backend, files, Start(), "agent", LIMITS, desk=made.desk(Role.AGENT)) as opened:
+            opened.load()
+    assert server.count.calls == 0 and not made.store.since(0)
 
 
 def test_a_session_without_a_gateway_offers_none(backend):
