@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from dgm.archive.view import View
     from dgm.config import Control, Models, Origin, Place, RunConfig, Search, Spending
     from dgm.domain import Domain, Split
+    from dgm.embedding import evolve, final_table, open_archive, resume
     from dgm.errors import AgentFailed, DgmError, InfrastructureError, JudgeFailed, Status, UserError
     from dgm.results import Results, Row
     from dgm.sandbox import Limits, Sandbox, Session
     from dgm.selection import Selector
-    from dgm.sitting.embedding import evolve, final_table, open_archive, resume
 
     __version__: str
 
@@ -34,7 +34,7 @@ _HOMES = {
     "dgm.archive.view": ("View",),
     "dgm.config": ("Control", "Models", "Origin", "Place", "RunConfig", "Search", "Spending"),
     "dgm.domain": ("Domain", "Split"),
-    "dgm.sitting.embedding": ("evolve", "final_table", "open_archive", "resume"),
+    "dgm.embedding": ("evolve", "final_table", "open_archive", "resume"),
     "dgm.errors": ("AgentFailed", "DgmError", "InfrastructureError", "JudgeFailed", "Status", "UserError"),
     "dgm.results": ("Results", "Row"),
     "dgm.sandbox": ("Limits", "Sandbox", "Session"),

@@ -1,7 +1,9 @@
-"""What has an end: a base for everything that `with` should close."""
+"""What has an end: a base for everything that `with` should close, and a way back for what was only half done."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -20,3 +22,12 @@ class Closing:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+@contextmanager
+def on_failure(undo: Callable[[], object]) -> Iterator[None]:
+    """Call `undo` where the block does not come to its end, whatever ended it; what was raised goes on."""
+    with ExitStack() as stack:
+        stack.callback(undo)
+        yield
+        stack.pop_all()

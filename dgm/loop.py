@@ -9,29 +9,26 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from dgm.archive import Admission, AgentRecord, Archive, Child, ProposalRecord
 from dgm.domain import Files, Split
-from dgm.domains import LoadedDomain
 from dgm.errors import AgentFailed, Status
-from dgm.evaluation.bench import Bench
 from dgm.evaluation.measured import Measured
-from dgm.evaluation.stages import Evaluation, staged
 from dgm.executor.pieces import Evaluate, Examine, Improve
 from dgm.gateway import BudgetSpent
-from dgm.genome import GenomeSpec, digest, half_files, took_over
+from dgm.genome import half_files, task_half, took_over
 from dgm.integrity import Policy, Watch, note, ruling
-from dgm.proposal import feedback, own_selection, submissions
-from dgm.proposal.propose import Edit, NotBorn
-from dgm.proposal.submissions import Submission
+from dgm.proposal import feedback, own_selection
+from dgm.proposal.propose import Edit, NotBorn, taken
 from dgm.results import best_per_domain, finalists
 from dgm.selection import choose, choose_mate
 from dgm.sitting import crew, measuring
 from dgm.sitting.measuring import Measuring
 from dgm.sitting.run import OWN, SELECTION, Run
 from dgm.steering import PIN, SUBMIT
+from dgm.steering.submissions import Submission
 from dgm.strategy.state import Expand
 
 RECALLED = "recalled"
@@ -130,7 +127,7 @@ def improve(attempt: Attempt, run: Run) -> Edit:
     search, control = run.config.search, run.config.control
     genome = run.archive.files(attempt.parent.id)
     if attempt.submission is not None:
-        attempt.edit = submissions.edit(attempt.submission, genome, run.spec, frozenset(search.evolve))
+        attempt.edit = taken(attempt.submission, genome, run.spec, frozenset(search.evolve))
         return attempt.edit
     measuring.school(attempt.parent.id, run)
     shown = feedback.build(
@@ -168,22 +165,17 @@ def work(attempt: Attempt, edit: Edit, run: Run) -> Measured:
     bait = run.key(attempt.number, "bait")
     measured = run.do(Evaluate(attempt.number, bait, edit.files, twin is not None, new_meta), attempt.watch)
     if twin is not None:
-        measured = recall(run.archive, twin)
+        measured = recall(run.archive, twin, (Split.TRAIN, Split.VAL))
         attempt.watch.inherit(run.archive, twin)
         attempt.note = f"the results are those of agent {twin}, whose task half is the same"
     attempt.evaluate_seconds = time.monotonic() - attempt.clock - attempt.improve_seconds
     return measured
 
 
-def task_half(genome: Files, spec: GenomeSpec) -> str:
-    """What an agent's results on tasks depend on, within a run: the digest of its task half."""
-    return digest(half_files(genome, spec.agent))
-
-
-def recall(archive: Archive, agent: int) -> Measured:
-    """The train and val results of an agent, as they stand in the archive."""
-    scores = [score for score in archive.scores(agent) if score.split != Split.TEST]
-    verdicts = [verdict for verdict in archive.verdicts(agent) if verdict.split != Split.TEST]
+def recall(archive: Archive, agent: int, splits: Collection[Split], but: Collection[str] = ()) -> Measured:
+    """The results of an agent on some splits, as they stand in the archive; not those on some domains."""
+    scores = [score for score in archive.scores(agent) if score.split in splits and score.domain not in but]
+    verdicts = [verdict for s in scores for verdict in archive.verdicts(agent, s.domain, s.split)]
     logs = {f"{s.domain}.{s.split}": archive.logs(agent, s.domain, s.split) for s in scores}
     return Measured(scores, verdicts, logs, archive.proposal(agent).stage)
 
@@ -213,33 +205,6 @@ def admitted(attempt: Attempt, edit: Edit, measured: Measured, run: Run) -> Chil
         case Policy.FLAG:
             admission, reason = Admission.ADMITTED, ""
     return _child(attempt, run, admission, Status.OK, reason, files=edit.files, summary=edit.summary, measured=measured)
-
-
-def root(
-    genome: Files,
-    spec: GenomeSpec,
-    domains: Sequence[LoadedDomain],
-    bench: Bench,
-    evaluation: Evaluation = staged,
-) -> Child:
-    """The record of agent 0. Raises AgentFailed when the root itself does not start."""
-    began, clock = time.time(), time.monotonic()
-    bench.check()
-    measured = evaluation(bench, domains)
-    seconds = time.monotonic() - clock
-    proposal = ProposalRecord(0, "", "", -1, None, began, seconds, 0.0, seconds, measured.stages, "")
-    return Child(
-        0,
-        None,
-        Admission.ROOT,
-        genome,
-        proposal,
-        began,
-        scores=measured.scores,
-        verdicts=measured.verdicts,
-        logs=measured.logs,
-        task_half=task_half(genome, spec),
-    )
 
 
 def evolve(run: Run, report: Report, stop: Callable[[], bool] = lambda: False) -> str:
@@ -306,12 +271,10 @@ def remember(archive: Archive, agent: int, done: Collection[str]) -> bool:
     """Give an agent the test results of another whose task half is the same, on what is not `done` yet; whether there
     were any."""
     for other in archive.ask.twins(agent):
-        scores = [s for s in archive.scores(other) if s.split == Split.TEST and s.domain not in done]
-        if scores:
-            verdicts = [v for s in scores for v in archive.verdicts(other, s.domain, Split.TEST)]
-            logs = {f"{s.domain}.{s.split}": archive.logs(other, s.domain, s.split) for s in scores}
+        known = recall(archive, other, (Split.TEST,), done)
+        if known.scores:
             archive.add_event(RECALLED, {"agent": agent, "of": other, "split": str(Split.TEST)})
-            archive.add_scores(agent, scores, verdicts, logs)
+            archive.add_scores(agent, known.scores, known.verdicts, known.logs)
             return True
     return False
 

@@ -14,10 +14,12 @@ import re
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Any, NoReturn, TypeAlias
 
-from dgm.domain import JSON
 from dgm.errors import AgentFailed, Status
+
+JSON: TypeAlias = Any
+"""A value that JSON can carry: None, bool, int, finite float, str, list or dict with str keys."""
 
 MAX_DEPTH = 64
 MAX_DIGITS = 1_000

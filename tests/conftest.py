@@ -41,7 +41,7 @@ LONGEST = (
 )
 """Files whose tests take longest together: they are handed out first, so that no worker is left with one at the end."""
 
-settings.register_profile("dgm", max_examples=50)
+settings.register_profile("dgm", max_examples=50, deadline=None)  # how fast a machine is says nothing of what is right
 settings.load_profile("dgm")
 
 

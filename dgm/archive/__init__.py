@@ -14,17 +14,18 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from dgm.archive import database, packing
+from dgm.archive import later, packing, place
 from dgm.archive.details import Details
 from dgm.archive.disk import disk_errors, sync_directory
 from dgm.archive.failpoints import failpoint
 from dgm.archive.lock import WriterLock
-from dgm.archive.logs import LogStore, piece, pieces
+from dgm.archive.logs import LogStore, pieces
 from dgm.archive.lookups import Lookups
+from dgm.archive.memory import Memory
 from dgm.archive.model import (
     Admission,
     AgentRecord,
@@ -38,30 +39,16 @@ from dgm.archive.model import (
     ScoreRecord,
     VerdictRecord,
 )
-from dgm.archive.population import Population
-from dgm.archive.recording import (
-    CONFIG,
-    GENOMES,
-    LOGS,
-    build,
-    check_child,
-    check_results,
-    totalled,
-    write_genome,
-    write_logs,
-)
-from dgm.archive.records import Records, task_name
+from dgm.archive.recording import build, check_child, check_results, write_genome, write_logs
+from dgm.archive.records import Records
 from dgm.archive.repair import repair
 from dgm.archive.store import GitStore
-from dgm.closing import Closing
+from dgm.closing import Closing, on_failure
 from dgm.domain import JSON, Files, Split
 from dgm.errors import UserError
 
 if TYPE_CHECKING:
-    from dgm.archive.standing import Standing
     from dgm.archive.view import View
-
-T = TypeVar("T")
 
 __all__ = [
     "Admission",
@@ -91,25 +78,17 @@ class Archive(Closing):
         self._writer_lock = lock
         self._lock = threading.RLock()
         self._records = Records(path, write=lock is not None)
-        try:
-            self._store = GitStore(path / GENOMES)
-            self._logs = LogStore(path / LOGS)
-            self.config = _read_config(path)
+        with on_failure(self._records.close):
+            self._store = GitStore(path / place.GENOMES)
+            self._logs = LogStore(path / place.LOGS)
+            self.config = place.read_config(path)
             self._lookups = Lookups(self._records)
-            self._details = Details(self._records, self.files)
-            self._revision = self._records.revision()
-            self._population: Population | None = None
-            self._standing: Standing | None = None
-            self._evaluations: int | None = None  # counted when it is first asked for, by a writer kept from then on
-            self._visible: tuple[int, tuple[int, ...]] = (-1, ())  # kept up to date by a writer alone
             if lock is not None:
                 with disk_errors(path):
                     repair(self._records, self._lookups, self._store, self._logs)
-                self._visible = self._lookups.visible()
+            details = Details(self._records, self.files)
+            self._memory = Memory(self._records, self._lookups, details, self._lock, writes=lock is not None)
             self._packing = packing.Packing(self._store, packing.LOOSE) if lock is not None else None
-        except BaseException:
-            self._records.close()
-            raise
 
     @classmethod
     def create(cls, path: Path, config: str, root: Child, domains: Sequence[DomainRecord] = ()) -> Archive:
@@ -117,61 +96,42 @@ class Archive(Closing):
 
         It is built in a folder beside `path` and renamed. `config` becomes `dgm.toml`; `domains` are pinned.
         """
-        cls.refuse_existing(path)
+        place.check_is_free(path)
         staging = path.with_name(f".{path.name}.creating")
         with disk_errors(path, remedy="try again"):
             staging.mkdir(parents=True, exist_ok=True)
             lock = WriterLock(staging)
-            try:
+            with on_failure(lock.release), on_failure(partial(shutil.rmtree, staging, ignore_errors=True)):
                 build(staging, config, root, domains)
                 failpoint("create-written")
-                _rename(staging, path)
+                place.rename(staging, path)
                 lock.moved(path)
                 sync_directory(path.parent)
                 failpoint("create-renamed")
                 return cls(path, lock=lock)
-            except BaseException:
-                shutil.rmtree(staging, ignore_errors=True)
-                lock.release()
-                raise
 
     @classmethod
     def open(cls, path: Path, write: bool = False) -> Archive:
         """An archive that is there. A writer takes the lock and repairs what a killed one left; a reader
         changes nothing on disk. Raises UserError if there is none, it is damaged or newer, or another process
         writes it."""
-        if not path.exists():
-            raise UserError(f"there is no archive at {path}; `dgm run {path.name}` makes one")
-        if (path / "experiment.toml").is_file():
-            runs = sorted(found.parent.name for found in path.glob(f"*/{database.NAME}"))
-            told = ", ".join(runs[:4]) or "none is made yet"
-            raise UserError(f"{path} is an experiment; name one of its runs: {told}")
-        if not (path / database.NAME).is_file():
-            raise UserError(f"{path} is no archive: it holds no {database.NAME}; give the folder of a run")
-        database.check_is_archive(path)
+        place.check_is_archive(path)
         if not write:
             return cls(path, lock=None)
         with disk_errors(path):
             lock = WriterLock(path)
-            try:
+            with on_failure(lock.release):
                 return cls(path, lock=lock)
-            except BaseException:
-                lock.release()
-                raise
 
     @staticmethod
     def refuse_existing(path: Path) -> None:
         """Raises UserError if an archive cannot be made at `path` because something is there."""
-        if (path / database.NAME).exists():
-            raise UserError(f"{path} exists; choose another name or `dgm resume {path.name}`")
-        if path.is_dir() and any(path.iterdir()):
-            raise UserError(f"{path} exists and is no archive; choose another name")
-        if path.exists() and not path.is_dir():
-            raise UserError(f"{path} is a file; choose another name")
+        place.check_is_free(path)
 
     def close(self) -> None:
         """Leave plain files without a lock behind. May be called twice."""
         with self._lock:
+            self._memory.let_go()
             if self._packing is not None:
                 self._packing.close()
                 self._packing = None
@@ -194,14 +154,11 @@ class Archive(Closing):
 
     def agents(self) -> list[AgentRecord]:
         """All proposals' outcomes, by id; those that failed as well."""
-        return self._everyone().agents()
+        return self._memory.everyone().agents()
 
     def agent(self, agent: int) -> AgentRecord:
         """Raises UserError for an unknown id."""
-        with self._lock:
-            known = self._current(self._population)
-            found = self._lookups.agent(agent) if known is None else known.get(agent)
-        if found is None:
+        if (found := self._memory.agent(agent)) is None:
             raise UserError(f"{self.name} has no agent {agent}; its agents are 0 to {self.visible()[0]}")
         return found
 
@@ -211,61 +168,36 @@ class Archive(Closing):
 
     def candidates(self) -> list[Candidate]:
         """The agents that work, by id, as a selector wants them."""
-        return self._everyone().candidates()
+        return self._memory.everyone().candidates()
 
     def view(self, number: int | None = None) -> View:
         """The agents that work, as columns, for the selection of proposal `number` (the next one). Results task
         by task and sources are read when the view is first asked for them: ask before more is recorded."""
-        from dgm.archive.standing import Standing  # here, because numpy takes a tenth of a second
-
-        with self._lock:
-            standing = self._current(self._standing)
-            if standing is None or standing.stale:
-                self._standing = standing = Standing.read(self._records)
-            return self._shown(standing, self.next_id() if number is None else number)
+        return self._memory.view(number)
 
     def as_of(self, seen: Collection[int], number: int) -> View:
         """The view that proposal `number` had if it could see the agents `seen`, as their results stand now."""
-        from dgm.archive.standing import Standing
-
-        with self._lock:
-            everyone = self._everyone()
-            past = Standing.of(
-                [agent for agent in everyone.agents() if agent.id in seen],
-                [pair for pair in everyone.all_scores() if pair[0] in seen],
-            )
-            return self._shown(past, number)
-
-    def _shown(self, standing: Standing, number: int) -> View:
-        return standing.view(number, lambda ids: self._details.tasks(ids, standing), self._details.sources)
+        return self._memory.as_of(seen, number)
 
     def next_id(self) -> int:
         """The number of the next proposal: the smallest that is not recorded."""
-        highest, missing = self.visible()
-        return missing[0] if missing else highest + 1
+        return self._memory.next_id()
 
     def evaluations(self) -> int:
         """How many verdicts on train and val there are, of all agents together."""
-        if self._writer_lock is None:
-            return self._lookups.evaluations()
-        with self._lock:
-            if self._evaluations is None:
-                self._evaluations = self._lookups.evaluations()
-            return self._evaluations
+        return self._memory.evaluations()
 
     def visible(self) -> tuple[int, tuple[int, ...]]:
         """The highest number on record, and the smaller ones that are not: what a selection could see."""
-        return self._visible if self._writer_lock is not None else self._lookups.visible()
+        return self._memory.visible()
 
     def scores(self, agent: int) -> list[ScoreRecord]:
         """An agent's scores, in the order of domain and split."""
-        with self._lock:
-            known = self._current(self._population)
-            return self._lookups.scores([agent])[agent] if known is None else known.scores(agent)
+        return self._memory.scores(agent)
 
     def all_scores(self) -> list[tuple[int, ScoreRecord]]:
         """Every score with its agent's id, by id."""
-        return self._everyone().all_scores()
+        return self._memory.everyone().all_scores()
 
     def split_scores(self, split: str) -> list[tuple[int, ScoreRecord]]:
         """The scores on one split, each with its agent's id, by id."""
@@ -332,12 +264,7 @@ class Archive(Closing):
             logs = write_logs(self._logs, child.id, child.logs)
             record = write_genome(self._store, child, parents)
             self._records.add(record, child.proposal, child.scores, child.verdicts, logs, child.task_half, event)
-            self._visible = _with(self._visible, child.id)
-            self._count(child.verdicts)
-            if self._population is not None:
-                self._population.add(record, child.scores)
-            if self._standing is not None:
-                self._standing.add(record, child.scores)
+            self._memory.born(record, child.scores, child.verdicts)
             if self._packing is not None:
                 self._packing.look()
             return record
@@ -350,23 +277,16 @@ class Archive(Closing):
         with self._lock, disk_errors(self.path):
             self.agent(agent)
             check_results(scores, verdicts)
-            known = {(score.domain, score.split): score for score in self.scores(agent)}
-            fresh = [score for score in scores if (score.domain, score.split) not in known]
-            for score in scores:
-                if score not in fresh and not self._same(agent, known[score.domain, score.split], score, verdicts):
-                    raise UserError(
-                        f"{self.name}#{agent} has another score on {score.domain} {score.split} already;"
-                        " scores are never replaced"
-                    )
-            keys = {(score.domain, score.split) for score in fresh}
-            names = {f"{domain}.{split}" for domain, split in keys}
-            if fresh:
-                self._records.begin([agent])
-                entries = write_logs(self._logs, agent, {name: rows for name, rows in logs.items() if name in names})
-                kept = [verdict for verdict in verdicts if (verdict.domain, verdict.split) in keys]
-                self._records.add_results(agent, fresh, kept, entries)
-                self._count(kept)
-                self._noticed(agent, fresh)
+            known, kept = self.scores(agent), partial(self.verdicts, agent)
+            if fresh := later.unrecorded(f"{self.name}#{agent}", scores, verdicts, known, kept):
+                keys = {(score.domain, score.split) for score in fresh}
+                names = {f"{domain}.{split}" for domain, split in keys}
+                self._add(
+                    agent,
+                    fresh,
+                    [verdict for verdict in verdicts if (verdict.domain, verdict.split) in keys],
+                    {name: rows for name, rows in logs.items() if name in names},
+                )
 
     def extend(
         self,
@@ -384,20 +304,8 @@ class Archive(Closing):
             self.agent(agent)
             keys = sorted({(v.domain, Split(v.split)) for v in verdicts})
             before = {key: self.verdicts(agent, *key) for key in keys}
-            seen = {(v.domain, v.split, task_name(v.task)) for known in before.values() for v in known}
-            fresh = {(v.domain, v.split, task_name(v.task)) for v in verdicts}
-            if seen & fresh or len(fresh) < len(verdicts):
-                raise ValueError(f"agent {agent} has a verdict on one of these tasks already")
-            scores = [
-                totalled(key, [*known, *(v for v in verdicts if (v.domain, v.split) == key)], totals[key])
-                for key, known in before.items()
-            ]
-            self._records.begin([agent])
-            named = {piece(name, len(before.get(_key(name), ()))): rows for name, rows in logs.items()}
-            entries = write_logs(self._logs, agent, named)
-            self._records.add_results(agent, scores, verdicts, entries, event(scores))
-            self._count(verdicts)
-            self._noticed(agent, scores)
+            scores = later.grown(agent, verdicts, before, totals)
+            self._add(agent, scores, verdicts, later.next_pieces(logs, before), event(scores))
 
     def add_event(self, kind: str, body: JSON) -> None:
         """Note something that happened to the archive; `kind` is a word."""
@@ -426,71 +334,22 @@ class Archive(Closing):
 
     # Within
 
-    def _count(self, verdicts: Sequence[VerdictRecord]) -> None:
-        if self._evaluations is not None:
-            self._evaluations += sum(v.split != Split.TEST and v.score is not None for v in verdicts)
-
-    def _noticed(self, agent: int, scores: Sequence[ScoreRecord]) -> None:
-        """Scores of an agent that was there already have been recorded."""
-        if self._population is not None:
-            self._population.add_scores(agent, scores)
-        if self._standing is not None and any(score.split != Split.TEST for score in scores):
-            self._standing.measured(self.agent(agent), self.scores(agent))
-
-    def _everyone(self) -> Population:
-        """All agents in memory, loaded when they are first asked for; by a reader again when the archive has grown."""
-        with self._lock:
-            known = self._current(self._population)
-            if known is None:
-                self._population = known = Population(self._records.agents(), self._records.scores())
-            return known
-
-    def _current(self, known: T | None) -> T | None:
-        """What is known of the archive in memory, None where it holds no longer: a writer keeps it up to date."""
-        if known is None or self._writer_lock is not None or (now := self._records.revision()) == self._revision:
-            return known
-        self._revision, self._population, self._standing = now, None, None
-        return None
+    def _add(
+        self,
+        agent: int,
+        scores: Sequence[ScoreRecord],
+        verdicts: Sequence[VerdictRecord],
+        logs: Logs,
+        event: tuple[str, JSON] | None = None,
+    ) -> None:
+        """Write later results, in the order of all writes."""
+        self._records.begin([agent])
+        entries = write_logs(self._logs, agent, logs)
+        self._records.add_results(agent, scores, verdicts, entries, event)
+        self._memory.measured(agent, scores, verdicts)
 
     def _commit(self, agent: int) -> str:
-        commit = self.agent(agent).commit
-        if commit is None:
-            raise UserError(f"{self.name}#{agent} has no genome: the proposal ended as {self.agent(agent).admission}")
-        return commit
-
-    def _same(self, agent: int, known: ScoreRecord, score: ScoreRecord, verdicts: Sequence[VerdictRecord]) -> bool:
-        """Whether results are those that are there already; how long they took does not matter."""
-        kept = self.verdicts(agent, score.domain, score.split)
-        given = [v for v in verdicts if (v.domain, v.split) == (score.domain, score.split)]
-        return known == score and {(v.task, v.score, v.status) for v in kept} == {
-            (task_name(v.task), v.score, v.status) for v in given
-        }
-
-
-def _with(visible: tuple[int, tuple[int, ...]], number: int) -> tuple[int, tuple[int, ...]]:
-    """What is visible once `number` is recorded."""
-    highest, missing = visible
-    if number < highest:
-        return highest, tuple(one for one in missing if one != number)
-    return number, (*missing, *range(highest + 1, number))
-
-
-def _key(log: str) -> tuple[str, Split]:
-    """The domain and split of a log called `domain.split`."""
-    domain, _, split = log.rpartition(".")
-    return domain, Split(split)
-
-
-def _rename(staging: Path, path: Path) -> None:
-    try:
-        staging.rename(path)
-    except OSError:
-        # Somebody made something at `path` in the meantime: say so in a sentence if that is what it was.
-        Archive.refuse_existing(path)
-        raise
-
-
-def _read_config(path: Path) -> str:
-    with suppress(OSError, UnicodeDecodeError):
-        return (path / CONFIG).read_text(encoding="utf-8")
-    raise UserError(f"{path / CONFIG} is missing or unreadable; restore a copy of the archive")
+        record = self.agent(agent)
+        if record.commit is None:
+            raise UserError(f"{self.name}#{agent} has no genome: the proposal ended as {record.admission}")
+        return record.commit

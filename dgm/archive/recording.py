@@ -11,20 +11,15 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from dgm import statistics
 from dgm.archive.disk import sync_directory, write_whole
 from dgm.archive.failpoints import failpoint
 from dgm.archive.lock import NAME as LOCK_NAME
 from dgm.archive.logs import LogEntry, LogStore
 from dgm.archive.model import Admission, AgentRecord, Child, DomainRecord, Logs, ScoreRecord, VerdictRecord
+from dgm.archive.place import CONFIG, GENOMES, LOGS
 from dgm.archive.records import Records
 from dgm.archive.store import GitStore
 from dgm.archive.text import clean
-from dgm.domain import Split
-
-CONFIG = "dgm.toml"
-GENOMES = "genomes.git"
-LOGS = "logs"
 
 MAX_SUMMARY = 2_000
 MAX_REASON = 1_000
@@ -83,12 +78,6 @@ def check_results(scores: Sequence[ScoreRecord], verdicts: Sequence[VerdictRecor
         raise ValueError("two scores for one domain and split")
     if not {(verdict.domain, verdict.split) for verdict in verdicts} <= scored:
         raise ValueError("verdicts without a score")
-
-
-def totalled(key: tuple[str, Split], verdicts: Sequence[VerdictRecord], total: int) -> ScoreRecord:
-    """The score of an agent on one domain and split, over all its verdicts there."""
-    values = [verdict.score for verdict in verdicts if verdict.score is not None]
-    return ScoreRecord.of(*key, statistics.score(values, total))
 
 
 def write_logs(logs: LogStore, agent: int, rows: Logs) -> list[LogEntry]:

@@ -31,6 +31,7 @@ from dgm.archive.model import (
     VerdictRecord,
 )
 from dgm.archive.text import clean
+from dgm.closing import on_failure
 from dgm.domain import JSON
 from dgm.errors import Status, UserError
 
@@ -299,17 +300,16 @@ class Records:
             raise ValueError(f"{self._archive} was opened for reading")
         with self._lock, database.explained(self._archive):
             self._connection.execute("BEGIN IMMEDIATE")
-            try:
+            with on_failure(self._roll_back):
                 yield self._connection
                 failpoint("rows-uncommitted")
                 self._connection.execute("COMMIT")
-            except BaseException:
-                # Ids of tasks that were given within the transaction are gone with it.
-                self._tasks.clear()
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
         failpoint("rows")
+
+    def _roll_back(self) -> None:
+        self._tasks.clear()  # ids of tasks that were given within the transaction are gone with it
+        if self._connection is not None and self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
 
 
 def _add_event(connection: sqlite3.Connection, kind: str, body: JSON) -> None:

@@ -14,9 +14,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from dgm import statistics
-from dgm.archive import lock, steered
+from dgm.archive import database, lock, steered
 from dgm.archive.logs import LogStore
 from dgm.archive.model import AgentRecord, ScoreRecord, VerdictRecord
+from dgm.archive.place import CONFIG, GENOMES
 from dgm.archive.records import Records
 from dgm.archive.store import GitStore
 from dgm.errors import UserError
@@ -30,9 +31,7 @@ def verify(path: Path) -> list[str]:
     damaged archive, and may run beside a writer."""
     if not path.is_dir():
         return [f"there is no archive at {path}"]
-    problems = [
-        f"{name} is missing" for name in ("dgm.toml", "archive.db", "genomes.git") if not (path / name).exists()
-    ]
+    problems = [f"{name} is missing" for name in (CONFIG, database.NAME, GENOMES) if not (path / name).exists()]
     try:
         records = Records(path)
         agents = records.agents()

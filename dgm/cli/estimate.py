@@ -16,13 +16,13 @@ from dgm.config import RunConfig
 from dgm.domain import Split, Task
 from dgm.domains import LoadedDomain
 from dgm.errors import UserError
-from dgm.evaluation import judging
+from dgm.evaluation import judging, named
 from dgm.gateway import NANO, Usage
 from dgm.gateway.lines import Pool
 from dgm.gateway.prices import Prices, dollars, from_dollars
 from dgm.genome import parse_spec, sources
 from dgm.reporting.table import Table
-from dgm.sitting.start import asked, load_domains
+from dgm.sitting.start import asked
 
 CHARACTERS = 4
 """Of English text in one token, about."""
@@ -70,7 +70,7 @@ def estimate(config: RunConfig) -> Estimate:
     """Raises UserError as the run itself would, and when no model is named."""
     origin = config.origin
     source = sources.from_directory(origin.genome) if origin.genome else sources.from_halves(origin.agent, origin.meta)
-    domains = load_domains(config)
+    domains = named.domains(config)
     models = judging.asked(domains, asked(parse_spec(source.genome, "the root genome"), config.models))
     if not models.used:
         raise UserError("--estimate: this run asks no language model and costs nothing; name one with --model")

@@ -62,7 +62,7 @@ def note(
 def fork(target: parameters.Agent, directory: Folder) -> None:
     """Write an agent's files into a new directory, to edit them and `dgm submit` them as its child."""
     from dgm.cli import printing
-    from dgm.proposal import submissions
+    from dgm.steering import submissions
 
     path, agent = naming.agent_of(target)
     written = submissions.fork(path, agent, directory)
@@ -85,7 +85,7 @@ def submit(
     A run that is going makes it its next proposal; otherwise it is evaluated here and now.
     """
     from dgm.cli import outside
-    from dgm.proposal import submissions
+    from dgm.steering import submissions
 
     path, agent = naming.agent_of(to) if to is not None else submissions.origin(directory)
     asked, notices = submissions.submit(directory, path, agent, summary=summary, author=_author(author))

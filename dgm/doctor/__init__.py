@@ -7,23 +7,8 @@ never read. What a sandbox really holds is tried by `dgm sandbox check`, not her
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked for."""
-
-    name: str
-    ok: bool
-    needed: bool  #: whether `dgm` cannot work at all without it
-    found: str  #: what is there, or why it is not
-    remedy: str = ""  #: what to do; empty where nothing is to be done
-
-    @property
-    def state(self) -> str:
-        """`ok`; `MISSING` for what is needed; `missing` for what only some uses need."""
-        return "ok" if self.ok else "MISSING" if self.needed else "missing"
+from dgm.doctor.finding import Finding
 
 
 def examine() -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from dgm.doctor import Finding
+from dgm.doctor.finding import Finding
 from dgm.errors import SandboxUnavailable
 from dgm.sandbox import cgroup
 from dgm.sandbox.bubblewrap import Bubblewrap

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from dgm.doctor import Finding
+from dgm.doctor.finding import Finding
 from dgm.errors import SandboxUnavailable
 from dgm.sandbox import interpreter
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, requires, version
 
 from dgm import extras
-from dgm.doctor import Finding
+from dgm.doctor.finding import Finding
 
 DEVELOPERS = frozenset({"test", "dev", "docs"})
 """Extras that a user has no use for."""

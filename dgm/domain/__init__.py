@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from dgm.errors import JudgeFailed, NoVerdict, Status, UserError
+from dgm.wire import JSON
 
 __all__ = [
     "JSON",
@@ -36,8 +37,6 @@ __all__ = [
     "Verdict",
 ]
 
-JSON: TypeAlias = Any
-"""A value that JSON can carry: None, bool, int, finite float, str, list or dict with str keys."""
 
 Files: TypeAlias = Mapping[str, bytes]
 """Relative POSIX path to content."""

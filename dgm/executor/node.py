@@ -22,6 +22,7 @@ from dgm import domains
 from dgm.config import RunConfig
 from dgm.domains import DataRef, LoadedDomain
 from dgm.errors import DgmError, UserError
+from dgm.evaluation import named
 from dgm.evaluation.ongoing import Ongoing
 from dgm.executor.pieces import Outcome, Piece, Workshop, perform
 from dgm.gateway.lines import Lines
@@ -102,13 +103,11 @@ def _station(setting: Setting, ongoing: Ongoing) -> Station:
 
 
 def _found(setting: Setting) -> Station:
-    from dgm.sitting import start
-
     here, config = platform.node(), setting.config
     if setting.kernel != kernel_digest():
         raise UserError(f"the dgm on {here} is not the driver's; install the same one there")
     try:
-        loaded = start.load_domains(config)
+        loaded = named.domains(config)
         sandbox = choose(config.place.sandbox, may_run_model_code=True)
     except UserError as error:
         raise UserError(f"on {here}: {error}") from None

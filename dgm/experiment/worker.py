@@ -15,11 +15,11 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from types import FrameType
 
+from dgm import embedding
 from dgm.archive import database
 from dgm.config import RunConfig
 from dgm.errors import DgmError, InfrastructureError, JudgeFailed, UserError
 from dgm.experiment.journal import limits
-from dgm.sitting import embedding
 
 NOTICE, PROPOSAL, ENDED, STOPPED, FAILED = "notice", "proposal", "ended", "stopped", "failed"
 FAULTS: tuple[type[DgmError], ...] = (UserError, JudgeFailed, InfrastructureError)

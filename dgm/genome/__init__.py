@@ -152,6 +152,11 @@ def digest(files: Files) -> str:
     return total.hexdigest()
 
 
+def task_half(genome: Files, spec: GenomeSpec) -> str:
+    """What an agent's results on tasks depend on, within a run: the digest of its task half."""
+    return digest(half_files(genome, spec.agent))
+
+
 def parse_spec(genome: Files, where: str) -> GenomeSpec:
     """Read `genome.toml`. Raises UserError naming `where` if it is absent or wrong."""
     if SPEC not in genome:

@@ -140,7 +140,7 @@ def agent_named(text: str, option: str = "") -> tuple[str, int]:
 
 
 def _chosen(path: Path, word: str) -> int:
-    from dgm.analysis.transfer import by_growth
+    from dgm.genome.transfer import by_growth
     from dgm.results import best_overall
 
     with Archive.open(path) as archive:

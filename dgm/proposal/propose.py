@@ -1,4 +1,5 @@
-"""One proposal: the parent's meta agent edits a copy of its genome in a sandbox; the kernel builds the child."""
+"""One proposal: the parent's meta agent edits a copy of its genome in a sandbox, or somebody outside did; the kernel
+builds the child."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ from dgm.evaluation.session import AgentSession, Improved
 from dgm.gateway.lines import OFFLINE, Line
 from dgm.genome import GenomeSpec, build_child
 from dgm.sandbox import Limits, Sandbox
+from dgm.steering.submissions import Submission
 
 
 class NotBorn(AgentFailed):
@@ -66,10 +68,17 @@ def improve(
         raise NotBorn(Admission.FAILED, failure.status, failure.reason) from None
     if improved.refused:
         raise NotBorn(Admission.REFUSED, Status.FORBIDDEN, "; ".join(improved.refused[:5]))
-    return child_of(genome, improved.files, improved.summary, spec, evolve)
+    return _child_of(genome, improved.files, improved.summary, spec, evolve)
 
 
-def child_of(genome: Files, edited: Files, summary: str, spec: GenomeSpec, evolve: frozenset[str]) -> Edit:
+def taken(submission: Submission, genome: Files, spec: GenomeSpec, evolve: frozenset[str]) -> Edit:
+    """A child that was made outside: what `improve` is for a meta agent, by the same rules. Raises NotBorn."""
+    if not submission.files:
+        raise NotBorn(Admission.REFUSED, Status.INVALID, "the submitted files are missing or damaged")
+    return _child_of(genome, submission.files, submission.summary, spec, evolve)
+
+
+def _child_of(genome: Files, edited: Files, summary: str, spec: GenomeSpec, evolve: frozenset[str]) -> Edit:
     """The child that an edited copy of its parent's genome comes to, whoever edited it. Raises NotBorn."""
     try:
         files = build_child(genome, edited, spec, evolve)

@@ -12,6 +12,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
 from dgm.archive import AgentRecord
+from dgm.closing import on_failure
 from dgm.gateway import BudgetSpent
 from dgm.sitting.run import Run
 
@@ -31,22 +32,18 @@ def evolve(
     """As `dgm.loop.evolve`. An error in any worker, and an interruption, ends what all others do."""
     flying: set[Future[AgentRecord | None]] = set()
     over: str | None = None
-    with ThreadPoolExecutor(workers, thread_name_prefix="propose") as pool:
-        try:
-            while True:
-                while over is None and len(flying) < workers:
-                    over = ended()
-                    if over is None:
-                        flying.add(pool.submit(perform, begin(run), run))
-                if not flying:
-                    return over or "proposals"
-                done, flying = wait(flying, TURN, FIRST_COMPLETED)
-                for future in done:
-                    try:
-                        if (made := future.result()) is not None:
-                            report(made)
-                    except BudgetSpent:
-                        over = "budget"
-        except BaseException:
-            run.ongoing.abort()
-            raise
+    with ThreadPoolExecutor(workers, thread_name_prefix="propose") as pool, on_failure(run.ongoing.abort):
+        while True:
+            while over is None and len(flying) < workers:
+                over = ended()
+                if over is None:
+                    flying.add(pool.submit(perform, begin(run), run))
+            if not flying:
+                return over or "proposals"
+            done, flying = wait(flying, TURN, FIRST_COMPLETED)
+            for future in done:
+                try:
+                    if (made := future.result()) is not None:
+                        report(made)
+                except BudgetSpent:
+                    over = "budget"

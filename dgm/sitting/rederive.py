@@ -10,18 +10,18 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-from dgm import config as configs
 from dgm.archive import Archive, EventRecord, ProposalRecord
 from dgm.archive.steered import Action, bodies
 from dgm.selection import choose, selector
 from dgm.sitting.run import OWN, SELECTION
+from dgm.sitting.settings import config_of
 from dgm.steering import PIN, SUBMIT
 from dgm.strategy import journal, strategy
 
 
 def check(archive: Archive) -> Iterator[str]:
     """A sentence for each choice that does not come out again. Raises UserError where a selector is not installed."""
-    search = configs.parse(archive.config, f"{archive.path}/dgm.toml").search
+    search = config_of(archive).search
     events = archive.events()
     if search.strategy != "staged":
         yield from _decisions(events, search.strategy)
@@ -41,7 +41,7 @@ def check(archive: Archive) -> Iterator[str]:
 
 def count(archive: Archive) -> int:
     """How many choices `check` makes again."""
-    if configs.parse(archive.config, f"{archive.path}/dgm.toml").search.strategy != "staged":
+    if config_of(archive).search.strategy != "staged":
         return sum(1 for _ in journal.decisions(archive.events()))
     return len(_drawn(archive))
 

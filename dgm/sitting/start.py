@@ -14,27 +14,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dgm import config as configs
-from dgm import loop, results
+from dgm import results
 from dgm.archive import Archive, DomainRecord
+from dgm.closing import on_failure
 from dgm.config import Models, Origin, RunConfig, Search
-from dgm.domain import Files, Split
-from dgm.domains import DataRef, LoadedDomain, load
+from dgm.domain import Files
+from dgm.domains import LoadedDomain
 from dgm.errors import AgentFailed, UserError
-from dgm.evaluation import judging, stages
+from dgm.evaluation import judging, named, stages
 from dgm.evaluation.bench import Bench
 from dgm.evaluation.calibration import CALIBRATION, Calibration, calibrate
-from dgm.evaluation.controls import PermutedTrain
 from dgm.executor import Executor, connect
 from dgm.executor import named as executor_named
 from dgm.gateway import BudgetSpent, opening
 from dgm.gateway.lines import Lines
-from dgm.genome import HALVES, SELECT, GenomeSpec, parse_spec, sources
+from dgm.genome import HALVES, SELECT, GenomeSpec, parse_spec, sources, task_half
 from dgm.integrity import Policy, Watch, note
 from dgm.proposal import own_selection
 from dgm.sandbox import Sandbox, images, stale
 from dgm.sandbox.choose import choose
 from dgm.selection import Selector, selector
 from dgm.sitting import settings
+from dgm.sitting.root import root
 from dgm.sitting.run import Run
 from dgm.steering.helm import Helm
 from dgm.strategy import strategy
@@ -73,12 +74,9 @@ def create(path: Path, config: RunConfig, notice: Notice) -> Run:
     )
     watch = Watch(sandbox, f"{config.search.random_seed}/{results.ROOT}/bait")
     executor = _executor(config, path, notice)
-    try:
+    with on_failure(executor.close):
         archive = _measured_root(path, config, genome, spec, watch, domains, notice)
         return _run(Run(archive, config, domains, sandbox, spec, select, Helm(archive), tell=notice, executor=executor))
-    except BaseException:
-        executor.close()
-        raise
 
 
 def check(config: RunConfig, root: bool = True) -> None:
@@ -98,7 +96,7 @@ def check(config: RunConfig, root: bool = True) -> None:
 
 def _resolved(config: RunConfig) -> tuple[list[LoadedDomain], Selector]:
     """What a configuration names for the search."""
-    domains, select = load_domains(config), selector(config.search.selector)
+    domains, select = named.domains(config), selector(config.search.selector)
     _check_strategy(config.search)
     return domains, select
 
@@ -135,7 +133,7 @@ def _measured_root(
         try:
             told = calibrations(domains, lines, notice)
             with bench:
-                child = loop.root(genome, spec, domains, bench, stages.of_the_root(config.search.strategy))
+                child = root(genome, spec, domains, bench, stages.of_the_root(config.search.strategy))
         except AgentFailed as failure:
             raise UserError(f"the root genome does not start: {failure.reason}") from None
         except BudgetSpent as spent:
@@ -157,7 +155,7 @@ def reopen(path: Path, notice: Notice, changes: Mapping[str, object] | None = No
     wanted = (changes or {}).get("proposals")
     if isinstance(wanted, int) and wanted < made:
         raise UserError(f"--proposals {wanted}: {made} are made already; give more, or none to go on as before")
-    domains = load_domains(config)
+    domains = named.domains(config)
     for domain in domains:
         if config.digests.get(domain.name) != domain.digest:
             raise UserError(
@@ -168,28 +166,24 @@ def reopen(path: Path, notice: Notice, changes: Mapping[str, object] | None = No
     sandbox = _sandbox(config, True, notice)
     images.check(sandbox, domains)
     archive = Archive.open(path, write=True)
-    try:  # after the archive, whose lock says that no other driver has work given out
+    with on_failure(archive.close):
+        # After the archive, whose lock says that no other driver has work given out.
         executor = _executor(configs.changed(config, changes or {}), path, notice)
-    except BaseException:
-        archive.close()
-        raise
-    config = settings.extend(archive, config, changes or {})
-    archive.name_halves(lambda files: loop.task_half(files, spec))
-    run = Run(archive, config, domains, sandbox, spec, select, Helm(archive), tell=notice, executor=executor)
-    run.before = archive.ask.seconds()
-    return _run(run)
+        with on_failure(executor.close):
+            config = settings.extend(archive, config, changes or {})
+            archive.name_halves(lambda files: task_half(files, spec))
+            run = Run(archive, config, domains, sandbox, spec, select, Helm(archive), tell=notice, executor=executor)
+            run.before = archive.ask.seconds()
+            return _run(run)
 
 
 def _run(run: Run) -> Run:
     """With its strategy and its models. The record of calls joins the archive, if it is not there yet."""
-    try:
+    with on_failure(run.close):
         run.pursuit = _pursuit(run)
         opening.move_in(run.archive.path)
         run.lines = opening.open_lines(run.config.models, run.archive.path, run.config.search.random_seed, run.tell)
         run.lines.sync(run.archive)
-    except BaseException:
-        run.close()
-        raise
     return run
 
 
@@ -237,29 +231,6 @@ def calibrations(domains: Sequence[LoadedDomain], lines: Lines, notice: Notice) 
     return [told for told in found if told is not None]
 
 
-def load_domains(config: RunConfig) -> list[LoadedDomain]:
-    """The run's domains, each with its data and controls, all tasks checked."""
-    loaded: list[LoadedDomain] = []
-    unused = dict(config.data)
-    for name in config.domains:
-        domain = load(name)
-        data = unused.pop(domain.name, None) or unused.pop(name, None)
-        if data is not None:
-            domain = load(name, DataRef.parse(data))
-        if config.control.train_labels == "permuted":
-            domain = PermutedTrain.of(domain, config.search.random_seed)
-        if domain.name in {other.name for other in loaded}:
-            raise UserError(f"--domain: {domain.name} is named twice")
-        if not domain.splits[Split.TRAIN]:
-            raise UserError(
-                f"domain {domain.name} has no train tasks with this data; `dgm eval` can still measure on it"
-            )
-        loaded.append(domain)
-    if unused:
-        raise UserError(f"--data: {next(iter(unused))} is not one of the run's domains, {', '.join(config.domains)}")
-    return loaded
-
-
 def _executor(config: RunConfig, path: Path, notice: Notice) -> Executor:
     if config.place.executor != "local":
         notice(f"connecting to {config.place.executor}")  # Ray may take a minute to start, or to say that it cannot
@@ -276,4 +247,4 @@ def _sandbox(config: RunConfig, ours: bool, notice: Notice) -> Sandbox:
     return sandbox
 
 
-__all__: Sequence[str] = ["asked", "check", "create", "load_domains", "reopen"]
+__all__: Sequence[str] = ["asked", "check", "create", "reopen"]

@@ -5,8 +5,9 @@ takes the files up between two proposals, in the order they were asked, and reco
 time; where no kernel runs, `request` takes the part of the kernel itself. A kill between the event and the removal of
 its file does no harm: a request has an id, and is recorded once.
 
-For a page or a command: `request`, `pending`, `state`, `running`. For the kernel: `dgm.steering.helm`. What the events
-mean is `dgm.archive.steered`. Not covered: who may ask. Whoever may write the folder may steer the run.
+For a page or a command: `request`, `pending`, `state`, `running`, and `submissions`, the children that were made
+outside. For the kernel: `dgm.steering.helm`. What the events mean is `dgm.archive.steered`. Not covered: who may ask.
+Whoever may write the folder may steer the run.
 """
 
 from __future__ import annotations
@@ -127,7 +128,7 @@ def _recorded(path: Path, asked: Request) -> Request:
 def take_up(archive: Archive) -> list[Request]:
     """Record what waits in the inbox, for the archive's writer alone; what was taken up, refused ones included.
 
-    The file of a submission stays until its child is recorded (`dgm.proposal.submissions`).
+    The file of a submission stays until its child is recorded (`dgm.steering.submissions`).
     """
     taken: list[Request] = []
     known = {event.body.get("id") for event in archive.events(KIND) if isinstance(event.body, dict)}

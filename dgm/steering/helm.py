@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from dgm.archive import Archive
 from dgm.archive.steered import KIND, Action, State
-from dgm.proposal.submissions import Submission, waiting
 from dgm.steering import inbox, state, take_up
 from dgm.steering.inbox import Request, new_id
+from dgm.steering.submissions import Submission, waiting
 
 if TYPE_CHECKING:
     from dgm.archive.view import View

@@ -18,9 +18,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from dgm import steering
 from dgm.errors import UserError
 from dgm.genome import MAX_TOTAL_BYTES, check_files, check_name
-from dgm.proposal.submissions import MARKER
 from dgm.steering import Action, Request
 from dgm.steering.inbox import MAX_AUTHOR, MAX_TEXT
+from dgm.steering.submissions import MARKER
 from dgm.web.shelf import Shelf
 
 MAX_STEER = 200_000

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from dgm.archive import database
 from dgm.archive.logs import LogStore
-from dgm.archive.recording import GENOMES, LOGS
+from dgm.archive.place import GENOMES, LOGS
 from dgm.archive.store import GitStore
 from dgm.domain import Files
 from dgm.errors import UserError

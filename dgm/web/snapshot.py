@@ -16,8 +16,7 @@ from typing import Any, TypeVar
 from dgm import config as configs
 from dgm import results
 from dgm.archive import AgentRecord, DomainRecord, EventRecord, ProposalRecord, ScoreRecord, database, lock
-from dgm.archive.recording import CONFIG
-from dgm.config import RunConfig
+from dgm.archive.place import CONFIG, read_config
 from dgm.domain import Split
 from dgm.errors import UserError
 from dgm.gateway import cache
@@ -43,7 +42,7 @@ class Snapshot:
         self.events: list[EventRecord] = []
         self.spent: dict[int, Spent] = {}
         self.splits: dict[str, str] = {}  #: domain to the split agents are chosen on: val, or train without a val
-        self.config = _config(path)
+        self.config = configs.parse(read_config(path), str(path / CONFIG))
         self._scores: dict[int, list[ScoreRecord]] = {}
         self._score_count = 0
         self._stamp: Stamp = ()
@@ -192,14 +191,6 @@ class _Records:
         count = len(self._chosen)
         means = {agent: sum(results.worth(s[agent]) for s in self._chosen.values()) / count for agent in everywhere}
         return min(means, key=lambda agent: (-means[agent], agent), default=None)
-
-
-def _config(path: Path) -> RunConfig:
-    try:
-        text = (path / CONFIG).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path / CONFIG} cannot be read ({error}); restore a copy of the archive") from None
-    return configs.parse(text, str(path / CONFIG))
 
 
 def _stamp(path: Path) -> Stamp:

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from dgm import statistics
-from dgm.analysis.transfer import by_growth
 from dgm.archive import Archive, Child, ScoreRecord, VerdictRecord
 from dgm.errors import Status, UserError
 from dgm.genome.sources import from_halves, pinned
+from dgm.genome.transfer import by_growth
 from dgm.results import best_overall
 from tests.archive.world import child
 

@@ -15,8 +15,8 @@ from dgm.archive import Admission, Archive
 from dgm.archive.verify import verify
 from dgm.errors import Status, UserError
 from dgm.genome import HalfSpec, compose, parse_spec
-from dgm.proposal import submissions
-from dgm.proposal.propose import NotBorn
+from dgm.proposal.propose import NotBorn, taken
+from dgm.steering import submissions
 from dgm.steering.helm import Helm
 from tests.archive.world import FAST, child, create, proposal
 
@@ -55,7 +55,7 @@ def test_a_fork_that_is_edited_comes_back_as_a_child(path: Path, tmp_path: Path)
     asked, notices = submissions.submit(mine, path, 0, summary="two", author="ada")
     assert (asked.waits, notices) == (False, [])
     given = one_submission(path)
-    edit = submissions.edit(given, GENOME, SPEC, BOTH)
+    edit = taken(given, GENOME, SPEC, BOTH)
     assert edit.files == {**GENOME, "agent/a.py": b"A = 2\n"}
     assert (edit.summary, given.author, given.parent) == ("two", "ada", 0)
 
@@ -86,9 +86,9 @@ def test_what_may_not_evolve_is_not_taken_from_a_submission(path: Path, tmp_path
     submissions.submit(tmp_path / "mine", path, 0)
     given = one_submission(path)
     with pytest.raises(NotBorn) as refused:
-        submissions.edit(given, GENOME, SPEC, frozenset({"agent"}))
+        taken(given, GENOME, SPEC, frozenset({"agent"}))
     assert refused.value.admission == Admission.UNCHANGED
-    assert submissions.edit(given, GENOME, SPEC, BOTH).files == {**GENOME, "meta/m.py": b"M = 2\n"}
+    assert taken(given, GENOME, SPEC, BOTH).files == {**GENOME, "meta/m.py": b"M = 2\n"}
 
 
 def test_links_and_git_are_left_out_with_a_notice(path: Path, tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_a_submission_whose_files_were_spoilt_ends_as_refused(path: Path, tmp_pa
     value["files"] = {"../../escape": "eA=="}
     file.write_text(json.dumps(value))
     with pytest.raises(NotBorn) as refused:
-        submissions.edit(one_submission(path), GENOME, SPEC, BOTH)
+        taken(one_submission(path), GENOME, SPEC, BOTH)
     assert (refused.value.admission, refused.value.status) == (Admission.REFUSED, Status.INVALID)
 
 

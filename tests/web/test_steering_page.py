@@ -16,7 +16,7 @@ import pytest
 from dgm import steering
 from dgm.archive import Archive
 from dgm.archive.verify import verify
-from dgm.proposal import submissions
+from dgm.steering import submissions
 from tests.archive.world import FAST, create
 from tests.cli.worlds import RUN, command, dgm, environment, world
 from tests.web.browser import Open, go, served

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from dgm.archive import AgentRecord, Archive, ProposalRecord, ScoreRecord
-from dgm.closing import Closing
+from dgm.closing import Closing, on_failure
 from dgm.plugins import Plugins
 
 TRACKERS = Plugins(
@@ -62,12 +62,9 @@ def mirror(chosen: Sequence[str], archive: Archive, notice: Callable[[str], None
     """Open the trackers of these names for a run. Raises UserError for one that is not there or cannot start."""
     beginning = Beginning(archive.name, archive.agent(0).commit or archive.name, archive.config, archive.next_id() - 1)
     opened = Mirror(archive, notice)
-    try:
+    with on_failure(opened.close):
         for name in dict.fromkeys(chosen):
             opened.add(name, TRACKERS.load(name)(beginning))
-    except BaseException:
-        opened.close()
-        raise
     if beginning.done == 0 and chosen:
         opened.proposal(archive.agent(0))
     return opened

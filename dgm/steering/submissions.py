@@ -1,5 +1,5 @@
 """Children that a person, or another coding agent, makes outside of a run: `fork` hands a genome out, `submit` brings
-the edited directory back. The loop makes a child of it with `edit` in place of a meta agent.
+the edited directory back. The loop makes a child of it (`dgm.proposal.propose.taken`) in place of a meta agent.
 
 A submitted directory is read as untrusted: regular files only, no links followed, no git run in it, and of its files
 only those that may evolve. A submission counts as a proposal; its author stands in the record.
@@ -15,11 +15,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from dgm.archive import Admission, Archive, steered
+from dgm.archive import Archive, steered
 from dgm.domain import Files
-from dgm.errors import Status, UserError
-from dgm.genome import SPEC, GenomeSpec, check_files, read_directory
-from dgm.proposal.propose import Edit, NotBorn, child_of
+from dgm.errors import UserError
+from dgm.genome import SPEC, check_files, read_directory
 from dgm.steering import Action, Request, request, state
 from dgm.steering.inbox import INBOX, parsed, read
 
@@ -115,14 +114,6 @@ def _files(archive: Archive, submission: str) -> Files:
         return _decoded(value.get("files"))
     except UserError:
         return {}
-
-
-def edit(submission: Submission, genome: Files, spec: GenomeSpec, evolve: frozenset[str]) -> Edit:
-    """The child's files, built from its parent's by the rules for every child: what `propose.improve` is for a meta
-    agent. Raises NotBorn."""
-    if not submission.files:
-        raise NotBorn(Admission.REFUSED, Status.INVALID, "the submitted files are missing or damaged")
-    return child_of(genome, submission.files, submission.summary, spec, evolve)
 
 
 def _decoded(value: object) -> dict[str, bytes]:
