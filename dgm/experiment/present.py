@@ -9,7 +9,7 @@ from dgm.analysis.comparison import Median
 from dgm.experiment.contrast import Contrast, Line, conclusions
 from dgm.experiment.outcome import Outcome
 from dgm.experiment.plan import Plan
-from dgm.reporting import report, text
+from dgm.reporting import columns, report, text
 from dgm.reporting.table import Table
 from dgm.sandbox.local import Local
 
@@ -22,25 +22,25 @@ def main_table(plan: Plan, lines: Sequence[Line], name: str) -> Table:
     baseline = plan.experiment.baseline
     versus = f"less {baseline} [95 %]"
     among = "pairs" if plan.experiment.paired else "runs"
-    columns = ("variant", "domain", "n", "root", "chosen", "gain [95 %]", versus, among, "p", "p (Holm)", "least p")
     rows = []
     for line in lines:
         cells = [line.variant, line.domain, str(len(line.gains)), f"{line.root:.3f}", f"{line.chosen:.3f}"]
-        cells.append(_interval(line.gain))
+        cells.append(text.signed(line.gain.median, line.gain.interval))
         if (contrast := line.contrast) is not None:
-            cells += [_interval(contrast.difference), _among(contrast)]
+            cells += [text.signed(contrast.difference.median, contrast.difference.interval), _among(contrast)]
             cells += [f"{p:.4f}" for p in (contrast.test.p, contrast.adjusted, contrast.test.smallest)]
         else:
             cells += [text.MISSING] * 5
         rows.append(cells)
     how = "run by run with the same seed, signed-rank test" if plan.experiment.paired else "as groups, rank-sum test"
     return Table(
-        columns,
+        columns.EXPERIMENT.heads({"less BASELINE [95 %]": [versus], "pairs or runs": [among]}),
         rows,
         title=f"{name}: medians over n runs of the gain on test, over the root, of the agent chosen on val",
         right=frozenset({"n", "root", "chosen", "p", "p (Holm)", "least p"}),
         note=f"compared {how}, exact and two-sided; p (Holm) is corrected for all comparisons, and decides; least p is "
         "the smallest p that so many runs that differ can give",
+        keys=2,
     )
 
 
@@ -51,9 +51,9 @@ def runs_table(outcomes: Sequence[Outcome]) -> Table:
         cost = f"${o.usd:.4f}" if o.usd else text.MISSING
         gains = ", ".join(f"{domain} {gain.value:+.3f} (#{gain.agent})" for domain, gain in o.gains.items())
         rows.append([o.name, o.ended, str(o.proposals), text.duration(o.seconds), cost, gains])
-    columns = ("run", "ended", "proposals", "time", "cost", "gains on test")
+    heads = columns.RUNS.heads()
     right = frozenset({"proposals", "time", "cost"})
-    return Table(columns, rows, title="Runs", right=right, wraps=frozenset(columns[5:]))
+    return Table(heads, rows, title="Runs", right=right, wraps=frozenset(heads[5:]))
 
 
 def sentences(plan: Plan, lines: Sequence[Line], outcomes: Sequence[Outcome]) -> list[str]:
@@ -130,8 +130,9 @@ def _run_json(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _median_json(value: Median) -> dict[str, float]:
-    return {"median": value.median, "low": value.low, "high": value.high}
+def _median_json(value: Median) -> dict[str, float | None]:
+    low, high = value.interval or (None, None)
+    return {"median": value.median, "low": low, "high": high}
 
 
 def _among(contrast: Contrast) -> str:
@@ -139,7 +140,3 @@ def _among(contrast: Contrast) -> str:
     if contrast.tied is None:
         return " and ".join(map(str, contrast.test.n))
     return f"{contrast.difference.n}, {contrast.tied} tied" if contrast.tied else str(contrast.difference.n)
-
-
-def _interval(value: Median) -> str:
-    return f"{value.median:+.3f} [{value.low:+.3f}, {value.high:+.3f}]"

@@ -6,25 +6,30 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from dgm.reporting.columns import Heads
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of cells, as many as there are columns. Columns in `right` are aligned to the right; only those in
-    `wraps` may be broken into lines on a narrow terminal. `note` stands below."""
+    """Rows of cells, as many as there are columns. Columns in `right` are aligned to the right; those in `wraps` may
+    be broken into lines on a narrow terminal. A cell may have several lines, which plain text joins. Where a terminal
+    is too narrow for all columns, the first `keys` of them stand before each part of the others. `note` stands below.
+    """
 
-    columns: Sequence[str]
+    columns: Heads
     rows: Sequence[Sequence[str]]
     title: str = ""
     right: frozenset[str] = frozenset()
     wraps: frozenset[str] = frozenset()
     note: str = ""
+    keys: int = 1
 
 
 def plain(table: Table) -> Iterable[str]:
     """The lines of a table without any decoration; columns two spaces apart."""
     from rich.cells import cell_len
 
-    cells = [list(table.columns), *(list(row) for row in table.rows)]
+    cells = [list(table.columns), *([cell.replace("\n", " ") for cell in row] for row in table.rows)]
     widths = [max(cell_len(row[i]) for row in cells) for i in range(len(table.columns))]
     if table.title:
         yield table.title
