@@ -54,12 +54,11 @@ def as_table(planned: Plan, repeated: Sequence[Repeated]) -> Table:
         ]
         for r in repeated
     ]
-    heads = columns.REPEATED.heads()
     return Table(
-        heads,
+        columns.REPEATED.heads(),
         rows,
         title=f"{planned.where} against itself, {repeated[0].noise.repeats} times with other seeds",
-        right=frozenset(heads[2:]),
+        right=frozenset(columns.REPEATED.heads()[2:]),
         note="\n".join(
             [*map(_says, repeated), ALARMS, *filter(None, [str(planned.account), report.boundary_note(planned.config)])]
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -51,15 +52,17 @@ def runs_table(outcomes: Sequence[Outcome]) -> Table:
         cost = f"${o.usd:.4f}" if o.usd else text.MISSING
         gains = ", ".join(f"{domain} {gain.value:+.3f} (#{gain.agent})" for domain, gain in o.gains.items())
         rows.append([o.name, o.ended, str(o.proposals), text.duration(o.seconds), cost, gains])
-    heads = columns.RUNS.heads()
     right = frozenset({"proposals", "time", "cost"})
-    return Table(heads, rows, title="Runs", right=right, wraps=frozenset(heads[5:]))
+    return Table(columns.RUNS.heads(), rows, title="Runs", right=right, wraps=frozenset({"gains on test"}))
 
 
-def sentences(plan: Plan, lines: Sequence[Line], outcomes: Sequence[Outcome]) -> list[str]:
-    """What may be concluded, and what stands against it."""
+def sentences(
+    plan: Plan, lines: Sequence[Line], outcomes: Sequence[Outcome], left_out: Sequence[str] = ()
+) -> list[str]:
+    """What may be concluded, and what stands against it. `left_out`: runs that have ended and that the plan has not."""
     if not outcomes:
-        return [f"None of the {len(plan.runs)} runs has ended, so there is nothing to show yet."]
+        said = [f"None of the {len(plan.runs)} runs has ended, so there is nothing to show yet."]
+        return said + _left_out(left_out)
     baseline = plan.experiment.baseline
     if len(plan.variants) > 1:
         said = conclusions(lines, baseline)
@@ -74,10 +77,21 @@ def sentences(plan: Plan, lines: Sequence[Line], outcomes: Sequence[Outcome]) ->
         said.append(report.UNHELD + (f" in {', '.join(open_)}" if len(open_) < len(outcomes) else ""))
     if untested := [o.name for o in outcomes if not o.gains]:
         said.append(f"Not measured on test, and so left out: {', '.join(untested)}.")
-    return said
+    return said + _left_out(left_out)
 
 
-def as_json(plan: Plan, lines: Sequence[Line], outcomes: Sequence[Outcome], name: str) -> dict[str, Any]:
+def _left_out(runs: Sequence[str]) -> list[str]:
+    """Nobody is to show some of what was made without saying so."""
+    if not runs:
+        return []
+    by_variant = Counter(name.rpartition("-")[0] for name in runs)
+    told = ", ".join(f"{variant} ({n} run{'s' if n > 1 else ''})" for variant, n in by_variant.items())
+    return [f"Left out, though made and ended in the same folder, for the file no longer has them: {told}."]
+
+
+def as_json(
+    plan: Plan, lines: Sequence[Line], outcomes: Sequence[Outcome], name: str, left_out: Sequence[str] = ()
+) -> dict[str, Any]:
     """All of it."""
     return {
         "experiment": name,
@@ -89,7 +103,7 @@ def as_json(plan: Plan, lines: Sequence[Line], outcomes: Sequence[Outcome], name
             for variant in plan.variants
         },
         "runs": [_run_json(outcome) for outcome in outcomes],
-        "conclusions": sentences(plan, lines, outcomes),
+        "conclusions": sentences(plan, lines, outcomes, left_out),
     }
 
 

@@ -161,8 +161,8 @@ SEARCH = Columns(
     "a landscape",
     {
         "landscape": "A family of ours, or a file",
-        "STRATEGY": "Task evaluations until the agent that would be handed over is truly at the target and stays so: the "
-        "median over the seeds, the part of the runs that got there, [95 % interval of the median]",
+        "STRATEGY": "Task evaluations until the agent that would be handed over is truly at the target and stays "
+        "so: the median over the seeds, the part of the runs that got there, [95 % interval of the median]",
     },
 )
 SEARCHERS = Columns(
@@ -224,3 +224,92 @@ PRINTED = (
     SEARCHERS, SEEDS, SELECTORS, DOMAINS, FINDINGS, DATA_SETS,
 )  # fmt: skip
 """Every table that is printed."""
+
+_RUN = {"run": "Name of the archive"}
+OF_EXPERIMENT = {
+    "variant": "The run's variant",
+    "repeat": "Which repeat of the variant it is, from 1; equal numbers have equal seeds where variants are paired",
+}
+"""Stand behind `run` where an experiment is exported."""
+_AGENT_SPLIT = {"agent": "Its number", "domain": _DOMAIN, "split": "train, val or test"}
+EXPORTED = {
+    "agents": Columns(
+        "--table agents",
+        "a proposal",
+        {
+            **_RUN,
+            "id": "Number of the agent",
+            "parent": "The agent that it was made from; empty for the root",
+            "parent2": "The second parent, where there is one",
+            "admission": "What became of the proposal",
+            "status": "How it ended: ok, or whose fault it was that it failed",
+            "reason": "Why, in words",
+            "author": "Who made it, where it was not the parent's meta agent",
+            "created": "When it was recorded: seconds since 1970, UTC",
+            "tree": "The git tree of the genome; empty without one",
+            "commit": "The git commit",
+            "changed": "Files that differ from the parent's, as a JSON list",
+            "summary": "What the meta agent says of its edit",
+            "selector": "The rule that chose the parent",
+            "seconds": "Wall time of the proposal",
+            "improve_seconds": "of it, improving",
+            "evaluate_seconds": "of it, evaluating",
+            "stage": "Stages of the evaluation that were made",
+            "note": "What else is to be said of the proposal",
+        },
+    ),
+    "scores": Columns(
+        "--table scores",
+        "an agent on a split of a domain",
+        {
+            **_RUN,
+            **_AGENT_SPLIT,
+            "n": "Tasks that were judged",
+            "total": "Tasks that were to be judged",
+            "mean": "Mean of the n verdicts, 0 to 1",
+            "low": "Lower end of its 95 % interval (Wilson's for pass or fail, else the bootstrap's)",
+            "high": "Upper end",
+        },
+    ),
+    "verdicts": Columns(
+        "--table verdicts",
+        "an agent on a task",
+        {
+            **_RUN,
+            **_AGENT_SPLIT,
+            "task": "Name of the task",
+            "score": "0 to 1; empty where it is missing by no fault of the agent",
+            "status": "How the task ended",
+            "ms": "Milliseconds that the agent took",
+        },
+    ),
+}
+"""The tables of `dgm export --csv` and `--parquet`."""
+NODES = Columns(
+    "`nodes` of --graph-json",
+    "a proposal",
+    {name: EXPORTED["agents"].meanings[name] for name in ("id", "parent", "parent2", "admission", "status", "author")}
+    | {
+        "created": EXPORTED["agents"].meanings["created"],
+        "summary": EXPORTED["agents"].meanings["summary"],
+        "best": "Whether it is on the way to the agent that is best for all domains",
+        "mean": "Mean of `val` over the domains; null where one is missing",
+        "val": "Domain to the mean score that the agent is chosen by",
+    },
+)
+LINKS = Columns(
+    "`links` of --graph-json",
+    "a parent and a child",
+    {"source": "Number of the parent", "target": "Number of the child", "kind": "parent or parent2"},
+)
+GRAPH = Columns(
+    "--graph-json",
+    "the file",
+    {
+        "format": "Version of this form",
+        "name": "Name of the archive",
+        "domains": "Its domains",
+        "nodes": "A list, see below",
+        "links": "A list, see below",
+    },
+)

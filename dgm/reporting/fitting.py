@@ -1,5 +1,5 @@
-"""A table on a terminal that may be narrow: how wide each column is, and, where they do not stand side by side, in which
-parts the table is shown. Nothing is ever cut off.
+"""A table on a terminal that may be narrow: how wide each column is, and in which parts it is shown where the columns
+do not stand side by side. Nothing is ever cut off.
 """
 
 from __future__ import annotations

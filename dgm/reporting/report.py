@@ -53,13 +53,12 @@ def final_table(archive: Archive) -> Table:
     rows = [_final_row(archive, row, row.domain) for row in outcome.rows]
     if len(outcome.rows) > 1:
         rows += [_final_row(archive, row, f"{row.domain} (one for all)") for row in outcome.overall_rows]
-    heads = columns.FINAL.heads()
     return Table(
-        heads,
+        columns.FINAL.heads(),
         rows,
         title="Chosen on val, reported on test: mean [95 % interval] n",
         right=frozenset({"agent"}),
-        wraps=frozenset(heads[2:]),
+        wraps=frozenset(columns.FINAL.heads()[2:]),
         note=boundary_note(config_of(archive)),
     )
 

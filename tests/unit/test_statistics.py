@@ -29,6 +29,12 @@ def test_the_interval_of_pass_and_fail_holds_the_mean(values: list[float]) -> No
     assert 0 <= low <= sum(values) / len(values) <= high <= 1
 
 
+@given(st.floats(0, 1, exclude_min=True, exclude_max=True))
+def test_one_graded_verdict_leaves_the_whole_range(value: float) -> None:
+    assert interval([value]) == (0.0, 1.0)
+    assert (mean_difference([value]).low, mean_difference([value]).high) == (-1.0, 1.0)
+
+
 @given(st.lists(st.floats(0, 1), min_size=2, max_size=60))
 def test_the_bootstrap_stays_within_the_values_and_repeats(values: list[float]) -> None:
     low, high = bootstrap(values, resamples=100)
