@@ -84,7 +84,7 @@ def endings_page() -> str:
 
 def tables_page() -> str:
     """Every column of the tables that are printed and of those that are exported."""
-    from dgm.reporting import columns
+    from dgm.reporting import columns, exported
 
     lines = [
         "# Tables and exports",
@@ -105,21 +105,30 @@ def tables_page() -> str:
         "",
         "| column | meaning |",
         "|---|---|",
-        *(f"| `{name}` | {cell(text)} |" for name, text in columns.OF_EXPERIMENT.items()),
+        *(f"| `{name}` | {cell(text)} |" for name, text in exported.OF_EXPERIMENT.items()),
         "",
-        *(line for table in columns.EXPORTED.values() for line in columns_section(table)),
+        *(line for table in exported.EXPORTED.values() for line in columns_section(table)),
         "## dgm export --graph-json, --graphml, --dot",
         "",
         "GraphML has the same of each node, without its parents, which are edges, and with `val.DOMAIN` for each",
         "domain in place of `val`; DOT has a label, a shade by the mean, and a tooltip.",
         "",
-        *(line for table in (columns.GRAPH, columns.NODES, columns.LINKS) for line in columns_section(table)),
+        *(line for table in (exported.GRAPH, exported.NODES, exported.LINKS) for line in columns_section(table)),
+        "## --json",
+        "",
+        "The JSON of `dgm experiment` is described in [its tutorial](../tutorials/experiment.md). Names of domains,",
+        "strategies and landscapes are keys besides.",
+        "",
+        *(line for keys in exported.KEYS for line in columns_section(keys)),
     ]
     return "\n".join(lines)
 
 
 def columns_section(table: Any) -> Iterator[str]:
-    yield from (f"### {table.where}", "", f"A row: {table.what}.", "", "| column | meaning |", "|---|---|")
+    yield from (f"### {table.where}", "")
+    if table.what != "a key":
+        yield from (f"A row: {table.what}.", "")
+    yield from ("| name | meaning |", "|---|---|")
     yield from (f"| {f'`{name}`' if name else '(no name)'} | {cell(text)} |" for name, text in table.meanings.items())
     yield ""
 

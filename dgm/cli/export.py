@@ -81,6 +81,7 @@ def export(
 def _write_all(path: Path, wanted: Mapping[str, Path], bundled: bool, table: str) -> None:
     """Of a run or of an experiment, which has tables alone. Raises UserError."""
     from dgm.archive import Archive
+    from dgm.cli import printing
     from dgm.errors import UserError
     from dgm.exchange.exports import flat
     from dgm.experiment import conduct, tables
@@ -100,6 +101,9 @@ def _write_all(path: Path, wanted: Mapping[str, Path], bundled: bool, table: str
         )
     for form, file in wanted.items():
         _write_table(tables.table(path, table), form, file)
+    runs, planned = tables.ended(path)
+    if len(runs) < planned:
+        printing.tell(f"{planned - len(runs)} of {planned} runs have not ended; they are left out")
 
 
 def _write_table(rows: Flat, form: str, file: Path) -> None:

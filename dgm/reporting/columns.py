@@ -14,7 +14,7 @@ Heads = NewType("Heads", tuple[str, ...])
 """The head of a table; made by `Columns.heads` alone."""
 
 _SCORE = "Mean of the verdicts, [95 % interval], and n, the tasks judged; n=20/150 where only some of 150 were"
-_DOMAIN = "Name of the domain"
+DOMAIN = "Name of the domain"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ FINAL = Columns(
     "dgm best NAME, and at the end of dgm run and dgm show NAME",
     "a domain; where there are several, then the same of the one agent that is best for all",
     {
-        "domain": f"{_DOMAIN}; (one for all) marks the agent with the best mean over all of them",
+        "domain": f"{DOMAIN}; (one for all) marks the agent with the best mean over all of them",
         "agent": "The agent that was chosen, on val",
         "root val": f"The root on val. {_SCORE}",
         "best val": "The chosen agent on val, likewise: too high by having been chosen for it",
@@ -70,7 +70,7 @@ LINEAGE = Columns(
 SCORES = Columns(
     "dgm show NAME#ID",
     "a split of a domain on which the agent was measured",
-    {"domain": _DOMAIN, "split": "train, val or test", "score": _SCORE},
+    {"domain": DOMAIN, "split": "train, val or test", "score": _SCORE},
 )
 FILES = Columns(
     "dgm show NAME#ID",
@@ -81,7 +81,7 @@ EVALUATION = Columns(
     "dgm eval NAME#ID",
     "a domain",
     {
-        "domain": _DOMAIN,
+        "domain": DOMAIN,
         "split": "train, val or test; all: every task of a file given by --data",
         "score": _SCORE,
         "balanced accuracy": "Mean of the accuracies within each label, every label weighing the same, likewise; "
@@ -93,7 +93,7 @@ REPEATED = Columns(
     "dgm eval NAME#ID --repeat K",
     "a domain",
     {
-        "domain": _DOMAIN,
+        "domain": DOMAIN,
         "split": "train, val or test",
         "n": "Tasks that were judged in every repetition",
         "mean": "Mean of the K means",
@@ -108,7 +108,7 @@ ENSEMBLES = Columns(
     "dgm ensemble NAME",
     "a rule in a domain",
     {
-        "domain": _DOMAIN,
+        "domain": DOMAIN,
         "rule": "best: the best agent's answer; majority: the most frequent; weighted: by each agent's accuracy",
         "members": "Agents whose answers are put together",
         "score": _SCORE,
@@ -130,7 +130,7 @@ EXPERIMENT = Columns(
     "a variant in a domain",
     {
         "variant": "Its name in the file; the baseline first",
-        "domain": f"{_DOMAIN}; one for all: the agent with the best mean over all of them, by that mean",
+        "domain": f"{DOMAIN}; one for all: the agent with the best mean over all of them, by that mean",
         "n": "Runs that have ended and were measured on test",
         "root": "Test score of the root, the median over the runs",
         "chosen": "Test score of the agent chosen on val, the median over the runs",
@@ -224,92 +224,3 @@ PRINTED = (
     SEARCHERS, SEEDS, SELECTORS, DOMAINS, FINDINGS, DATA_SETS,
 )  # fmt: skip
 """Every table that is printed."""
-
-_RUN = {"run": "Name of the archive"}
-OF_EXPERIMENT = {
-    "variant": "The run's variant",
-    "repeat": "Which repeat of the variant it is, from 1; equal numbers have equal seeds where variants are paired",
-}
-"""Stand behind `run` where an experiment is exported."""
-_AGENT_SPLIT = {"agent": "Its number", "domain": _DOMAIN, "split": "train, val or test"}
-EXPORTED = {
-    "agents": Columns(
-        "--table agents",
-        "a proposal",
-        {
-            **_RUN,
-            "id": "Number of the agent",
-            "parent": "The agent that it was made from; empty for the root",
-            "parent2": "The second parent, where there is one",
-            "admission": "What became of the proposal",
-            "status": "How it ended: ok, or whose fault it was that it failed",
-            "reason": "Why, in words",
-            "author": "Who made it, where it was not the parent's meta agent",
-            "created": "When it was recorded: seconds since 1970, UTC",
-            "tree": "The git tree of the genome; empty without one",
-            "commit": "The git commit",
-            "changed": "Files that differ from the parent's, as a JSON list",
-            "summary": "What the meta agent says of its edit",
-            "selector": "The rule that chose the parent",
-            "seconds": "Wall time of the proposal",
-            "improve_seconds": "of it, improving",
-            "evaluate_seconds": "of it, evaluating",
-            "stage": "Stages of the evaluation that were made",
-            "note": "What else is to be said of the proposal",
-        },
-    ),
-    "scores": Columns(
-        "--table scores",
-        "an agent on a split of a domain",
-        {
-            **_RUN,
-            **_AGENT_SPLIT,
-            "n": "Tasks that were judged",
-            "total": "Tasks that were to be judged",
-            "mean": "Mean of the n verdicts, 0 to 1",
-            "low": "Lower end of its 95 % interval (Wilson's for pass or fail, else the bootstrap's)",
-            "high": "Upper end",
-        },
-    ),
-    "verdicts": Columns(
-        "--table verdicts",
-        "an agent on a task",
-        {
-            **_RUN,
-            **_AGENT_SPLIT,
-            "task": "Name of the task",
-            "score": "0 to 1; empty where it is missing by no fault of the agent",
-            "status": "How the task ended",
-            "ms": "Milliseconds that the agent took",
-        },
-    ),
-}
-"""The tables of `dgm export --csv` and `--parquet`."""
-NODES = Columns(
-    "`nodes` of --graph-json",
-    "a proposal",
-    {name: EXPORTED["agents"].meanings[name] for name in ("id", "parent", "parent2", "admission", "status", "author")}
-    | {
-        "created": EXPORTED["agents"].meanings["created"],
-        "summary": EXPORTED["agents"].meanings["summary"],
-        "best": "Whether it is on the way to the agent that is best for all domains",
-        "mean": "Mean of `val` over the domains; null where one is missing",
-        "val": "Domain to the mean score that the agent is chosen by",
-    },
-)
-LINKS = Columns(
-    "`links` of --graph-json",
-    "a parent and a child",
-    {"source": "Number of the parent", "target": "Number of the child", "kind": "parent or parent2"},
-)
-GRAPH = Columns(
-    "--graph-json",
-    "the file",
-    {
-        "format": "Version of this form",
-        "name": "Name of the archive",
-        "domains": "Its domains",
-        "nodes": "A list, see below",
-        "links": "A list, see below",
-    },
-)

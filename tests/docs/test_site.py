@@ -15,12 +15,13 @@ from typing import Any
 import pytest
 
 import dgm
-from dgm.archive import Admission, schema
+from dgm.archive import Admission, Archive, schema
 from dgm.cli.errors import MEANINGS
 from dgm.config import RunConfig
 from dgm.errors import Status
 from dgm.experiment.plan import Budget, Experiment
-from dgm.reporting import columns
+from dgm.landscapes import benchmark, contest
+from dgm.reporting import columns, exported, report
 
 
 @pytest.fixture(scope="module")
@@ -110,10 +111,33 @@ def test_every_table_takes_its_head_from_the_list_of_columns_and_each_is_on_its_
                 used.add(found[1])
     assert used == {name for name, table in known.items() if table in columns.PRINTED}
     page = reference.tables_page()
-    for table in (*columns.PRINTED, *columns.EXPORTED.values(), columns.GRAPH, columns.NODES, columns.LINKS):
+    for table in (*columns.PRINTED, *exported.EXPORTED.values(), exported.GRAPH, exported.NODES, exported.LINKS):
         section = "\n".join(reference.columns_section(table))
         assert section in page and section.count("\n| ") == len(table.meanings) + 1
         assert all(meaning.strip() for meaning in table.meanings.values())
+
+
+def test_every_key_of_the_json_is_on_its_page(reference: ModuleType, repository: Path, tmp_path: Path) -> None:
+    page = reference.tables_page()
+    for told in exported.KEYS:
+        assert "\n".join(reference.columns_section(told)) in page
+    with Archive.open(repository / "archive" / "example") as archive:
+        best, shown = report.best_json(archive), report.show_json(archive)
+        domains = set(archive.ask.splits())
+    assert keys(best) - domains == set(exported.BEST_KEYS.meanings)
+    shown["config"] = None
+    assert keys(shown) == set(exported.SHOW_KEYS.meanings)
+    easy = tmp_path / "easy.toml"
+    easy.write_text("target = 0.3\nbudget = 400\nfailed = 0.0\n[[lines]]\nstep = 0.2\nstep_sd = 0.01\n")
+    board = benchmark.run(contest.MAIN, [str(easy)], range(1000, 1002), workers=1)
+    assert keys(benchmark.as_json(board)) - {str(easy), *contest.MAIN} == set(exported.SEARCH_KEYS.meanings)
+
+
+def keys(value: Any) -> set[str]:
+    """Of all objects in it."""
+    if isinstance(value, list):
+        return set().union(*map(keys, value))
+    return set(value).union(*map(keys, value.values())) if isinstance(value, dict) else set()
 
 
 def test_no_link_in_the_repository_is_dead(repository: Path) -> None:

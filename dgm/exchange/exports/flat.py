@@ -16,7 +16,7 @@ from pathlib import Path
 from dgm import extras
 from dgm.archive import Archive
 from dgm.errors import UserError
-from dgm.reporting.columns import EXPORTED
+from dgm.reporting.exported import EXPORTED
 from dgm.reporting.text import printable
 
 Cell = str | int | float | None
