@@ -112,6 +112,7 @@ def test_a_long_lineage_needs_no_recursion() -> None:
     assert layout(agents)[2999] == (2999.0, 0.0)
 
 
+@settings(max_examples=40, deadline=None)
 @given(values=st.lists(st.sampled_from([0.1, 0.10001, 0.2, 0.3]), min_size=1, max_size=12))
 def test_no_run_hides_another(values: list[float]) -> None:
     near = canvas.near([0.1, 0.3])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dgm.cli import printing
@@ -57,6 +57,7 @@ def test_lines_of_a_cell_are_one_in_a_pipe() -> None:
     assert list(plain(Table(Heads(("at", "found")), [["luck", SCORED]])))[1] == "luck  10010 100% [10000, 10010]"
 
 
+@settings(max_examples=40, deadline=None)
 @given(
     rows=st.lists(st.tuples(*[CELLS] * 5), min_size=1, max_size=3),
     wraps=st.sets(st.sampled_from("abcde")),
