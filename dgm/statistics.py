@@ -1,6 +1,7 @@
 """Scores: a mean never without its n and its 95 % interval.
 
-Pass/fail results get Wilson's interval (Wilson 1927), graded ones the percentile bootstrap of the mean.
+Pass/fail results get Wilson's interval (Wilson 1927), graded ones the percentile bootstrap of the mean; a single graded
+result says nothing of how much others differ from it, so its interval is the whole range.
 Missing results (infrastructure faults) are not zeros: leave them out of `values` before you call.
 """
 
@@ -13,6 +14,8 @@ from dataclasses import dataclass
 
 Z95 = 1.959963984540054
 """The 97.5th percentile of the standard normal distribution."""
+DIFFERENCES = (-1.0, 1.0)
+"""Where the difference of two scores lies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +40,13 @@ def wilson(successes: int, n: int, z: float = Z95) -> tuple[float, float]:
     return max(0.0, min(p, (centre - spread) / scale)), min(1.0, max(p, (centre + spread) / scale))
 
 
-def bootstrap(values: Sequence[float], resamples: int = 1000, seed: int = 42) -> tuple[float, float]:
-    """Percentile bootstrap of the mean, 95 %, deterministic for equal input; (0, 1) for no values."""
-    if not values:
-        return 0.0, 1.0
+def bootstrap(
+    values: Sequence[float], resamples: int = 1000, seed: int = 42, span: tuple[float, float] = (0.0, 1.0)
+) -> tuple[float, float]:
+    """Percentile bootstrap of the mean, 95 %, deterministic for equal input; all of `span`, in which values lie, for
+    fewer than two: resampling one value gives that value alone."""
+    if len(values) < 2:
+        return span
     rng, n = random.Random(seed), len(values)
     means = sorted(math.fsum(rng.choices(values, k=n)) / n for _ in range(resamples))
     return means[int(0.025 * resamples)], means[min(resamples - 1, int(0.975 * resamples))]
@@ -61,8 +67,8 @@ def score(values: Sequence[float], total: int) -> Score:
 
 
 def mean_difference(differences: Sequence[float], resamples: int = 2000, seed: int = 42) -> Score:
-    """Mean of paired differences with its percentile-bootstrap interval; not confined to [0, 1]."""
-    low, high = bootstrap(differences, resamples, seed)
+    """Mean of paired differences of scores, each in [-1, 1], with its percentile-bootstrap interval."""
+    low, high = bootstrap(differences, resamples, seed, DIFFERENCES)
     return Score(math.fsum(differences) / max(1, len(differences)), len(differences), low, high, len(differences))
 
 

@@ -7,6 +7,7 @@ what the code says of itself: help texts, field descriptions, docstrings.
 from __future__ import annotations
 
 import inspect
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,18 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 ZONES = ("agents", "meta", "domains", "archive")
 CLI, CONFIGURATION, API = "reference/cli.md", "reference/configuration.md", "reference/api.md"
-EXPERIMENT, LANDSCAPE = "reference/experiment.md", "reference/landscape.md"
+EXPERIMENT, LANDSCAPE, TABLES = "reference/experiment.md", "reference/landscape.md", "reference/tables.md"
+ENDINGS = "reference/endings.md"
+MADE_FROM = {
+    "dgm/cli/__init__.py": CLI,
+    "dgm/config.py": CONFIGURATION,
+    "dgm/experiment/plan.py": EXPERIMENT,
+    "dgm/landscapes/model.py": LANDSCAPE,
+    "dgm/reporting/columns.py": TABLES,
+    "dgm/__init__.py": API,
+    "dgm/errors.py": ENDINGS,
+} | {f"{zone}/README.md": f"reference/{zone}.md" for zone in ZONES}
+"""A file of the repository to the page that is made from it."""
 
 
 def on_files(files: Any, config: Any) -> Any:
@@ -23,13 +35,25 @@ def on_files(files: Any, config: Any) -> Any:
     from mkdocs.structure.files import File
 
     pages = {CLI: cli_page(), CONFIGURATION: configuration_page(), EXPERIMENT: experiment_page(), API: api_page()}
-    pages[LANDSCAPE] = landscape_page()
+    pages |= {LANDSCAPE: landscape_page(), TABLES: tables_page()}
     for name, page in pages.items():
         files.append(File.generated(config, name, content=page))
-    files.append(File.generated(config, "reference/endings.md", content=endings_page()))
+    files.append(File.generated(config, ENDINGS, content=endings_page()))
     for zone in ZONES:
         files.append(File.generated(config, f"reference/{zone}.md", content=zone_page(zone)))
     return files
+
+
+def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
+    """Called by mkdocs with every page. In the repository links lead to the files that reference pages are made from,
+    so that none is dead there; in the site they lead to the pages."""
+    folder = Path(page.file.src_uri).parent
+
+    def led(found: re.Match[str]) -> str:
+        target = os.path.relpath((ROOT / "docs" / "pages" / folder / found[1]).resolve(), ROOT)
+        return f"]({os.path.relpath(MADE_FROM[target], folder)})" if target in MADE_FROM else found[0]
+
+    return re.sub(r"\]\(((?:\.\./)+[^)#]+)\)", led, markdown)
 
 
 def endings_page() -> str:
@@ -56,6 +80,57 @@ def endings_page() -> str:
     lines += ["", "## A proposal", "", "| admission | meaning |", "|---|---|"]
     told = re.findall(r"^    (\w+) = .*?#: (.*)$", inspect.getsource(Admission), re.MULTILINE)
     return "\n".join([*lines, *(f"| `{getattr(Admission, name)}` | {cell(text)} |" for name, text in told)])
+
+
+def tables_page() -> str:
+    """Every column of the tables that are printed and of those that are exported."""
+    from dgm.reporting import columns, exported
+
+    lines = [
+        "# Tables and exports",
+        "",
+        "What each column means. A name in capitals stands for as many columns as there are domains, strategies and so",
+        "on. In a pipe a table has one line for each row, its columns two spaces or more apart; programs had better",
+        "read `--json`.",
+        "",
+        "## Printed",
+        "",
+        *(line for table in columns.PRINTED for line in columns_section(table)),
+        "## dgm export --csv, --parquet",
+        "",
+        "CSV is as RFC 4180 has it, in UTF-8, with a head; a missing value is empty. A text that a spreadsheet",
+        "would take for a formula has an apostrophe in front. Parquet has the texts as they are, and null for what is",
+        "missing. Of an experiment (`dgm export EXPERIMENT --csv FILE`) all runs that have ended are in one table,",
+        "with two more columns behind `run`:",
+        "",
+        "| column | meaning |",
+        "|---|---|",
+        *(f"| `{name}` | {cell(text)} |" for name, text in exported.OF_EXPERIMENT.items()),
+        "",
+        *(line for table in exported.EXPORTED.values() for line in columns_section(table)),
+        "## dgm export --graph-json, --graphml, --dot",
+        "",
+        "GraphML has the same of each node, without its parents, which are edges, and with `val.DOMAIN` for each",
+        "domain in place of `val`; DOT has a label, a shade by the mean, and a tooltip.",
+        "",
+        *(line for table in (exported.GRAPH, exported.NODES, exported.LINKS) for line in columns_section(table)),
+        "## --json",
+        "",
+        "The JSON of `dgm experiment` is described in [its tutorial](../tutorials/experiment.md). Names of domains,",
+        "strategies and landscapes are keys besides.",
+        "",
+        *(line for keys in exported.KEYS for line in columns_section(keys)),
+    ]
+    return "\n".join(lines)
+
+
+def columns_section(table: Any) -> Iterator[str]:
+    yield from (f"### {table.where}", "")
+    if table.what != "a key":
+        yield from (f"A row: {table.what}.", "")
+    yield from ("| name | meaning |", "|---|---|")
+    yield from (f"| {f'`{name}`' if name else '(no name)'} | {cell(text)} |" for name, text in table.meanings.items())
+    yield ""
 
 
 def zone_page(zone: str) -> str:

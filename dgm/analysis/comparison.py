@@ -44,11 +44,10 @@ def mcnemar(gained: int, lost: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Median:
-    """The median of repeated runs with its 95 % interval."""
+    """The median of repeated runs with its 95 % interval, which a single run does not have."""
 
     median: float
-    low: float
-    high: float
+    interval: tuple[float, float] | None
     n: int
 
 
@@ -59,9 +58,11 @@ def median(values: Sequence[float], resamples: int = 1000, seed: int = 42) -> Me
 
     if not values:
         raise ValueError("no values have no median")
+    if len(values) == 1:  # resampling one value gives that value alone: an interval without a width
+        return Median(float(values[0]), None, 1)
     samples = np.random.RandomState(seed).choice(values, (resamples, len(values)))
     low, high = np.percentile(np.median(samples, axis=1), [2.5, 97.5])
-    return Median(float(np.median(values)), float(low), float(high), len(values))
+    return Median(float(np.median(values)), (float(low), float(high)), len(values))
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,16 +150,18 @@ def holm(ps: Sequence[float]) -> list[float]:
 
 def median_difference(first: Sequence[float], second: Sequence[float], resamples: int = 1000, seed: int = 42) -> Median:
     """The median of unpaired runs less another's, with the percentile bootstrap's interval, each group resampled by
-    itself. Raises ValueError for no values."""
+    itself; without one where a group is a single run. Raises ValueError for no values."""
     import numpy as np  # here, because it takes a tenth of a second that most commands do not need
 
     if not first or not second:
         raise ValueError("no values have no median")
+    value, n = float(np.median(first) - np.median(second)), min(len(first), len(second))
+    if n == 1:
+        return Median(value, None, n)
     rng = np.random.RandomState(seed)
     one, two = (np.median(rng.choice(v, (resamples, len(v))), axis=1) for v in (first, second))
     low, high = np.percentile(one - two, [2.5, 97.5])
-    value = float(np.median(first) - np.median(second))
-    return Median(value, float(low), float(high), min(len(first), len(second)))
+    return Median(value, (float(low), float(high)), n)
 
 
 def _twice_rank(values: Sequence[float], at: int) -> int:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from dgm.analysis.comparison import LEVEL, mcnemar
-from dgm.statistics import Z95, bootstrap
+from dgm.statistics import DIFFERENCES, Z95, bootstrap
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def _alarm(differences: Sequence[float]) -> bool:
     """Whether one repetition would be called better than the other, as a child is than its parent (`comparison`)."""
     if set(differences) <= {-1.0, 0.0, 1.0}:
         return mcnemar(differences.count(1.0), differences.count(-1.0)) < LEVEL
-    low, high = bootstrap(differences)
+    low, high = bootstrap(differences, span=DIFFERENCES)
     return low > 0 or high < 0
 
 

@@ -12,7 +12,8 @@ import typer
 from dgm.cli import parameters
 
 if TYPE_CHECKING:
-    from dgm.landscapes.benchmark import Board
+    from dgm.analysis.comparison import Median
+    from dgm.landscapes.benchmark import Board, Cell
     from dgm.reporting.table import Table
 
 app = typer.Typer()
@@ -86,25 +87,28 @@ def _main_table(board: Board) -> Table:
     """A line for each landscape: the main strategies with intervals and how often they got there."""
     from dgm.analysis.comparison import median
     from dgm.landscapes.contest import MAIN
+    from dgm.reporting import columns
     from dgm.reporting.table import Table
 
     rows = []
     for at in board.landscapes:
         cells = [board.cell(name, at) for name in MAIN]
         medians = [median(cell.spent.tolist()) for cell in cells]
-        parts = [
-            f"{m.median:.0f} [{m.low:.0f}, {m.high:.0f}] {cell.reached:.0%}"
-            for m, cell in zip(medians, cells, strict=True)
-        ]
-        rows.append([at, *parts])
+        rows.append([at, *(_reached(m, cell) for m, cell in zip(medians, cells, strict=True))])
     seeds = f"seeds {board.seeds.start} to {board.seeds.stop - 1}"
     return Table(
-        ("landscape", *MAIN),
+        columns.SEARCH.heads({"STRATEGY": MAIN}),
         rows,
-        title=f"Evaluations to the target: median [95 % interval] part of the runs that got there; {seeds}",
+        title=f"Evaluations to the target: median, part of the runs that got there, [95 % interval]; {seeds}",
         note="A run that did not get there counts with the whole budget of its landscape (10000 in ours), and so does a"
         " median where most did not; a ratio to it is an upper bound.",
     )
+
+
+def _reached(middle: Median, cell: Cell) -> str:
+    """`378 98% [240, 604]`, the interval on a line of its own."""
+    line = f"{middle.median:.0f} {cell.reached:.0%}"
+    return line if middle.interval is None else f"{line}\n[{middle.interval[0]:.0f}, {middle.interval[1]:.0f}]"
 
 
 def _ratio_lines(board: Board) -> list[str]:
@@ -128,6 +132,7 @@ def _others_table(board: Board) -> Table:
     """A line for each contestant with its medians."""
     import numpy as np
 
+    from dgm.reporting import columns
     from dgm.reporting.table import Table
 
     rows = []
@@ -137,7 +142,7 @@ def _others_table(board: Board) -> Table:
         rows.append([name, *(f"{np.median(cell.spent):.0f}" for cell in cells), f"{proposals:.0f}"])
     right = frozenset([*board.landscapes, "proposals"])
     return Table(
-        ("strategy", *board.landscapes, "proposals"),
+        columns.SEARCHERS.heads({"LANDSCAPE": board.landscapes}),
         rows,
         right=right,
         title="Evaluations to the target, medians; a selector by its name is with Hyperagents' stages, 10 and all",

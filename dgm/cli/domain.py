@@ -10,6 +10,7 @@ import typer
 
 from dgm.cli import completion, parameters
 from dgm.cli.errors import FAILED
+from dgm.reporting import columns
 from dgm.reporting.table import Table
 
 if TYPE_CHECKING:
@@ -51,8 +52,7 @@ def domain_list(json: parameters.Json = False) -> None:
         [name, str(spec.version), spec.answer.kind, " + ".join(map(str, spec.splits.values())), spec.description]
         for name, spec in specs.items()
     ]
-    columns = ("name", "version", "answer", "tasks", "description")
-    printing.show(Table(columns, rows, wraps=frozenset({"description"})))
+    printing.show(Table(columns.DOMAINS.heads(), rows, wraps=frozenset({"description"})))
 
 
 @app.command("new", epilog="\b\nExample:\n  dgm domain new toy\n  dgm domain new essays --kind number")
@@ -183,8 +183,7 @@ def _say_report(report: Report, asked: str) -> None:
     from dgm.reporting.text import printable
 
     rows = [[str(f.level), f.check, printable(f.says), f.mend] for f in report.findings]
-    columns = ("", "check", "found", "what to do")
-    printing.show(Table(columns, rows, wraps=frozenset({"found", "what to do"}), note=asked))
+    printing.show(Table(columns.FINDINGS.heads(), rows, wraps=frozenset({"found", "what to do"}), note=asked))
     wrong = len(report.errors)
     printing.say(f"{report.domain}: {wrong} to mend" if wrong else f"{report.domain} keeps the contract")
 
@@ -196,9 +195,8 @@ def _say_cards(domain: LoadedDomain, known: dict[str, Card], json: bool) -> None
         printing.say_json({name: card.model_dump(mode="json") for name, card in known.items()})
         return
     rows = [[name, card.name, card.licence, card.rows] for name, card in known.items()]
-    columns = ("set", "name", "licence", "rows")
     note = f"dgm domain fetch {domain.name} SET" if rows else ""
-    printing.show(Table(columns, rows, wraps=frozenset({"name", "licence", "rows"}), note=note))
+    printing.show(Table(columns.DATA_SETS.heads(), rows, wraps=frozenset({"name", "licence", "rows"}), note=note))
 
 
 def _bytes() -> Callable[[int, int | None], None]:

@@ -8,17 +8,17 @@ from pathlib import Path
 
 from dgm import plots
 from dgm.archive import Archive
+from dgm.cli import writing
 from dgm.cli.naming import archive_of
 from dgm.errors import UserError
 from dgm.experiment import conduct, figures
 
 
-def draw(names: Sequence[str], kind: str, file: Path, domain: str | None) -> None:
+def draw(names: Sequence[str], kind: str, file: Path, domain: str | None, force: bool) -> None:
     """Draw and write. Raises UserError for a file that cannot be, before anything is read."""
     if file.suffix.lower() not in plots.ENDINGS:
         raise UserError(f"{file.name} must end in {', '.join(plots.ENDINGS)}")
-    if not file.parent.is_dir():
-        raise UserError(f"there is no folder {file.parent} to write {file.name} to")
+    writing.check([file], force)
     folder = archive_of(names[0].rpartition("=")[2])
     with ExitStack() as stack:
         if len(names) == 1 and (folder / conduct.FILE).is_file():

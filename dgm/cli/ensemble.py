@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dgm.cli import naming, parameters
+from dgm.reporting import columns
 from dgm.reporting.table import Table
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def ensemble(
     right = frozenset({"members"})
     title = f"{name}: ensembles on {chosen}, mean [95 % interval] n"
     note = "; ".join(filter(None, notes))
-    printing.show(Table(("domain", "rule", "members", "score"), rows, title=title, right=right, note=note))
+    printing.show(Table(columns.ENSEMBLES.heads(), rows, title=title, right=right, note=note))
 
 
 def _written(archive: Archive, domains: Sequence[LoadedDomain], folder: Path, most: int | None) -> Panel:

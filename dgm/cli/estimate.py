@@ -21,6 +21,7 @@ from dgm.gateway import NANO, Usage
 from dgm.gateway.lines import Pool
 from dgm.gateway.prices import Prices, dollars, from_dollars
 from dgm.genome import parse_spec, sources
+from dgm.reporting import columns
 from dgm.reporting.table import Table
 from dgm.sitting.start import asked
 
@@ -108,7 +109,7 @@ def as_table(costs: Estimate) -> Table:
     worst = "no bound: give --budget-usd" if costs.worst is None else dollars(costs.worst)
     rows.append(["worst", "", "", "", worst])
     return Table(
-        ("work", "times", "calls", "tokens", "cost"),
+        columns.ESTIMATE.heads(),
         rows,
         title="What it would cost; nothing was asked",
         note=f"assumed: {ANSWERING.calls} call for an answer, {WORKING.calls} for files, {IMPROVING.calls} for a"

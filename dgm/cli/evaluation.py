@@ -18,7 +18,7 @@ from dgm.domains import DataRef, LoadedDomain, check_tasks, load
 from dgm.errors import UserError
 from dgm.evaluation.bench import Bench, Job, Result
 from dgm.genome import GenomeSpec, parse_spec
-from dgm.reporting import report, text
+from dgm.reporting import columns, report, text
 from dgm.reporting.table import Table
 from dgm.sandbox import Sandbox
 from dgm.sandbox.choose import choose
@@ -141,7 +141,7 @@ def as_table(planned: Plan, measured: Sequence[Measured]) -> Table:
         for m in measured
     ]
     return Table(
-        ("domain", "split", "score", "balanced accuracy", "endings"),
+        columns.EVALUATION.heads(),
         rows,
         title=f"{planned.where}: mean [95 % interval] n",
         wraps=frozenset({"endings"}),

@@ -69,18 +69,18 @@ def experiment(
 
 def _show(plan: Plan, folder: Path, json: bool) -> None:
     from dgm.cli import printing
-    from dgm.experiment import contrast, page, present
+    from dgm.experiment import conduct, contrast, page, present
     from dgm.experiment.outcome import outcomes
 
     found = list(outcomes(plan, folder))
     lines = contrast.lines(plan, found)
-    report = page.write(plan, folder, lines, found) if found else None
+    report, left_out = page.write(plan, folder, lines, found) if found else None, conduct.left_out(plan, folder)
     if json:
-        printing.say_json(present.as_json(plan, lines, found, folder.name))
+        printing.say_json(present.as_json(plan, lines, found, folder.name, left_out))
         return
     if lines:
         printing.show(present.main_table(plan, lines, folder.name))
-    for sentence in present.sentences(plan, lines, found):
+    for sentence in present.sentences(plan, lines, found, left_out):
         printing.say(sentence)
     if report is not None:
         printing.say(f"report: {report}; look into the runs with `dgm view {folder}`")

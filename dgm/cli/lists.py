@@ -9,6 +9,7 @@ import typer
 
 from dgm.cli import domain, parameters
 from dgm.cli.errors import FAILED
+from dgm.reporting import columns
 from dgm.reporting.table import Table
 
 app = typer.Typer()
@@ -87,8 +88,7 @@ def seed_list(json: parameters.Json = False) -> None:
         )
         return
     rows = [[f"--{half}", spec.name, "yes" if spec.model else "no", spec.description] for half, spec in found]
-    columns = ("for", "name", "asks a model", "description")
-    printing.show(Table(columns, rows, wraps=frozenset({"description"})))
+    printing.show(Table(columns.SEEDS.heads(), rows, wraps=frozenset({"description"})))
 
 
 @selector_app.command("list", epilog="\b\nExample:\n  dgm selector list --json")
@@ -102,4 +102,6 @@ def selector_list(json: parameters.Json = False) -> None:
         printing.say_json(found)
         return
     note = "a_i: an agent's mean score; s_i = 1 / (1 + exp(-10 (a_i - m))); n_i: its children"
-    printing.show(Table(("name", "rule"), [[*pair] for pair in found.items()], wraps=frozenset({"rule"}), note=note))
+    printing.show(
+        Table(columns.SELECTORS.heads(), [[*pair] for pair in found.items()], wraps=frozenset({"rule"}), note=note)
+    )

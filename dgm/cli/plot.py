@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from dgm.cli import completion, parameters
+from dgm.cli import completion, parameters, writing
 
 app = typer.Typer()
 
@@ -52,6 +52,7 @@ def plot(
     kind: Figure = Kind.PROGRESS,
     output: Output = None,
     domain: Domain = None,
+    force: writing.Force = False,
     json: parameters.Json = False,
 ) -> None:
     """Draw a figure of a run.
@@ -64,7 +65,7 @@ def plot(
     from dgm.cli import drawing, printing
 
     file = output or Path(f"{Path(names[0].rpartition('=')[2]).name}-{kind}.png")
-    drawing.draw(names, str(kind), file, domain)
+    drawing.draw(names, str(kind), file, domain, force)
     if json:
         printing.say_json({"file": str(file), "kind": str(kind), "bytes": file.stat().st_size})
     else:

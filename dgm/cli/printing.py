@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from dgm.reporting.table import Table, harmless, plain
 from dgm.reporting.text import printable
@@ -57,21 +57,22 @@ def _rich(table: Table) -> None:
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    table = harmless(table)
-    drawn = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for column in table.columns:
-        wraps = column in table.wraps
-        drawn.add_column(
-            Text(column),
-            justify="right" if column in table.right else "left",
-            no_wrap=not wraps,
-            overflow="fold" if wraps else "ellipsis",
-        )
-    for row in table.rows:
-        drawn.add_row(*(Text(cell) for cell in row))
-    out = console()
+    from dgm.reporting import fitting
+
+    table, out = harmless(table), console()
     if table.title:
         out.print(table.title, style="bold")
-    out.print(drawn)
+    for number, (part, widths) in enumerate(fitting.parts(table, out.width)):
+        drawn = RichTable(
+            box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=True, header_style="bold"
+        )
+        for column, width in zip(part.columns, widths, strict=True):
+            side: Literal["left", "right"] = "right" if column in table.right else "left"
+            drawn.add_column(Text(column), justify=side, width=width, overflow="fold")
+        for row in part.rows:
+            drawn.add_row(*(Text(cell) for cell in row))
+        if number:
+            out.print()
+        out.print(drawn)
     if table.note:
         out.print(table.note, style="yellow")

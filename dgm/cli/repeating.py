@@ -10,7 +10,7 @@ from dgm.analysis.noise import Noise, noise
 from dgm.cli import evaluation
 from dgm.cli.evaluation import Part, Plan
 from dgm.evaluation.bench import Result
-from dgm.reporting import report
+from dgm.reporting import columns, report
 from dgm.reporting.table import Table
 
 ALARMS = "false alarms: pairs of repetitions of which a test at 5 % calls one better, although it is one agent"
@@ -54,22 +54,11 @@ def as_table(planned: Plan, repeated: Sequence[Repeated]) -> Table:
         ]
         for r in repeated
     ]
-    columns = (
-        "domain",
-        "split",
-        "n",
-        "mean",
-        "means",
-        "tasks that change",
-        "sd of the mean",
-        "noise 95 %",
-        "false alarms",
-    )
     return Table(
-        columns,
+        columns.REPEATED.heads(),
         rows,
         title=f"{planned.where} against itself, {repeated[0].noise.repeats} times with other seeds",
-        right=frozenset(columns[2:]),
+        right=frozenset(columns.REPEATED.heads()[2:]),
         note="\n".join(
             [*map(_says, repeated), ALARMS, *filter(None, [str(planned.account), report.boundary_note(planned.config)])]
         ),

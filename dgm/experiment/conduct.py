@@ -82,6 +82,12 @@ def refuse_fewer(plan: Plan, folder: Path, where: Path) -> None:
     )
 
 
+def left_out(plan: Plan, folder: Path) -> list[str]:
+    """Names of the runs in the folder that have ended and that the plan has not."""
+    names = {run.name for run in plan.runs}
+    return [name for name in Journal.of(folder).ended if name not in names]
+
+
 def left(plan: Plan, folder: Path) -> list[Planned]:
     """The runs that are still to be made, or to be gone on with. Raises UserError where the folder is not an
     experiment's, or a run in it was begun with another configuration."""

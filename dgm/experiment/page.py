@@ -10,7 +10,7 @@ from pathlib import Path
 
 from dgm.errors import UserError
 from dgm.exchange.exports.markup import head, said, table
-from dgm.experiment import present
+from dgm.experiment import conduct, present
 from dgm.experiment.contrast import Line
 from dgm.experiment.outcome import Outcome
 from dgm.experiment.plan import Plan
@@ -32,7 +32,8 @@ def _page(plan: Plan, folder: Path, lines: Sequence[Line], outcomes: Sequence[Ou
     yield f"<h1>{said(folder.name)}</h1>"
     yield f"<p>{len(plan.variants)} variants, {plan.experiment.repeats} repeats; {len(outcomes)} runs have ended.</p>"
     yield table(present.main_table(plan, lines, folder.name))
-    yield "".join(f"<p>{said(sentence)}</p>" for sentence in present.sentences(plan, lines, outcomes))
+    left_out = conduct.left_out(plan, folder)
+    yield "".join(f"<p>{said(sentence)}</p>" for sentence in present.sentences(plan, lines, outcomes, left_out))
     yield "<h2>Figures</h2>"
     yield from _figures(plan, folder, lines)
     yield "<h2>Runs</h2>"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ from dgm.analysis.comparison import Median
 from dgm.experiment.contrast import Contrast, Line, conclusions
 from dgm.experiment.outcome import Outcome
 from dgm.experiment.plan import Plan
-from dgm.reporting import report, text
+from dgm.reporting import columns, report, text
 from dgm.reporting.table import Table
 from dgm.sandbox.local import Local
 
@@ -22,25 +23,25 @@ def main_table(plan: Plan, lines: Sequence[Line], name: str) -> Table:
     baseline = plan.experiment.baseline
     versus = f"less {baseline} [95 %]"
     among = "pairs" if plan.experiment.paired else "runs"
-    columns = ("variant", "domain", "n", "root", "chosen", "gain [95 %]", versus, among, "p", "p (Holm)", "least p")
     rows = []
     for line in lines:
         cells = [line.variant, line.domain, str(len(line.gains)), f"{line.root:.3f}", f"{line.chosen:.3f}"]
-        cells.append(_interval(line.gain))
+        cells.append(text.signed(line.gain.median, line.gain.interval))
         if (contrast := line.contrast) is not None:
-            cells += [_interval(contrast.difference), _among(contrast)]
+            cells += [text.signed(contrast.difference.median, contrast.difference.interval), _among(contrast)]
             cells += [f"{p:.4f}" for p in (contrast.test.p, contrast.adjusted, contrast.test.smallest)]
         else:
             cells += [text.MISSING] * 5
         rows.append(cells)
     how = "run by run with the same seed, signed-rank test" if plan.experiment.paired else "as groups, rank-sum test"
     return Table(
-        columns,
+        columns.EXPERIMENT.heads({"less BASELINE [95 %]": [versus], "pairs or runs": [among]}),
         rows,
         title=f"{name}: medians over n runs of the gain on test, over the root, of the agent chosen on val",
         right=frozenset({"n", "root", "chosen", "p", "p (Holm)", "least p"}),
         note=f"compared {how}, exact and two-sided; p (Holm) is corrected for all comparisons, and decides; least p is "
         "the smallest p that so many runs that differ can give",
+        keys=2,
     )
 
 
@@ -51,15 +52,17 @@ def runs_table(outcomes: Sequence[Outcome]) -> Table:
         cost = f"${o.usd:.4f}" if o.usd else text.MISSING
         gains = ", ".join(f"{domain} {gain.value:+.3f} (#{gain.agent})" for domain, gain in o.gains.items())
         rows.append([o.name, o.ended, str(o.proposals), text.duration(o.seconds), cost, gains])
-    columns = ("run", "ended", "proposals", "time", "cost", "gains on test")
     right = frozenset({"proposals", "time", "cost"})
-    return Table(columns, rows, title="Runs", right=right, wraps=frozenset(columns[5:]))
+    return Table(columns.RUNS.heads(), rows, title="Runs", right=right, wraps=frozenset({"gains on test"}))
 
 
-def sentences(plan: Plan, lines: Sequence[Line], outcomes: Sequence[Outcome]) -> list[str]:
-    """What may be concluded, and what stands against it."""
+def sentences(
+    plan: Plan, lines: Sequence[Line], outcomes: Sequence[Outcome], left_out: Sequence[str] = ()
+) -> list[str]:
+    """What may be concluded, and what stands against it. `left_out`: runs that have ended and that the plan has not."""
     if not outcomes:
-        return [f"None of the {len(plan.runs)} runs has ended, so there is nothing to show yet."]
+        said = [f"None of the {len(plan.runs)} runs has ended, so there is nothing to show yet."]
+        return said + _left_out(left_out)
     baseline = plan.experiment.baseline
     if len(plan.variants) > 1:
         said = conclusions(lines, baseline)
@@ -74,10 +77,21 @@ def sentences(plan: Plan, lines: Sequence[Line], outcomes: Sequence[Outcome]) ->
         said.append(report.UNHELD + (f" in {', '.join(open_)}" if len(open_) < len(outcomes) else ""))
     if untested := [o.name for o in outcomes if not o.gains]:
         said.append(f"Not measured on test, and so left out: {', '.join(untested)}.")
-    return said
+    return said + _left_out(left_out)
 
 
-def as_json(plan: Plan, lines: Sequence[Line], outcomes: Sequence[Outcome], name: str) -> dict[str, Any]:
+def _left_out(runs: Sequence[str]) -> list[str]:
+    """Nobody is to show some of what was made without saying so."""
+    if not runs:
+        return []
+    by_variant = Counter(name.rpartition("-")[0] for name in runs)
+    told = ", ".join(f"{variant} ({n} run{'s' if n > 1 else ''})" for variant, n in by_variant.items())
+    return [f"Left out, though made and ended in the same folder, for the file no longer has them: {told}."]
+
+
+def as_json(
+    plan: Plan, lines: Sequence[Line], outcomes: Sequence[Outcome], name: str, left_out: Sequence[str] = ()
+) -> dict[str, Any]:
     """All of it."""
     return {
         "experiment": name,
@@ -89,7 +103,7 @@ def as_json(plan: Plan, lines: Sequence[Line], outcomes: Sequence[Outcome], name
             for variant in plan.variants
         },
         "runs": [_run_json(outcome) for outcome in outcomes],
-        "conclusions": sentences(plan, lines, outcomes),
+        "conclusions": sentences(plan, lines, outcomes, left_out),
     }
 
 
@@ -130,8 +144,9 @@ def _run_json(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _median_json(value: Median) -> dict[str, float]:
-    return {"median": value.median, "low": value.low, "high": value.high}
+def _median_json(value: Median) -> dict[str, float | None]:
+    low, high = value.interval or (None, None)
+    return {"median": value.median, "low": low, "high": high}
 
 
 def _among(contrast: Contrast) -> str:
@@ -139,7 +154,3 @@ def _among(contrast: Contrast) -> str:
     if contrast.tied is None:
         return " and ".join(map(str, contrast.test.n))
     return f"{contrast.difference.n}, {contrast.tied} tied" if contrast.tied else str(contrast.difference.n)
-
-
-def _interval(value: Median) -> str:
-    return f"{value.median:+.3f} [{value.low:+.3f}, {value.high:+.3f}]"

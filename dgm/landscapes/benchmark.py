@@ -176,10 +176,11 @@ def _landscape(board: Board, landscape: str) -> dict[str, object]:
     for name in board.contestants:
         cell = board.cell(name, landscape)
         m = median(cell.spent.tolist())
+        low, high = m.interval or (None, None)
         rows[name] = {
             "evaluations": m.median,
-            "low": m.low,
-            "high": m.high,
+            "low": low,
+            "high": high,
             "reached": cell.reached,
             "proposals": cell.proposals,
         }

@@ -30,25 +30,21 @@ def draw(groups: Groups, domain: str | None = None) -> Figure:
         length = min(map(len, found))
         steps = [i for i in range(length) if all(run[i] is not None for run in found)]
         middle = [median([value for run in found if (value := run[i]) is not None]) for i in steps]
-        label = f"{canvas.plain(name, 30)} (n={len(found)})"
+        label = canvas.counted(name, [len(found)])
         over.plot(steps, [m.median for m in middle], color=colour, ls=canvas.DASHES[at % 7], lw=1.6, label=label)
-        if len(found) > 1:
-            over.fill_between(steps, [m.low for m in middle], [m.high for m in middle], color=colour, alpha=0.15, lw=0)
+        band = [(step, *m.interval) for step, m in zip(steps, middle, strict=True) if m.interval]
+        if band:
+            over.fill_between(*zip(*band, strict=True), color=colour, alpha=0.15, lw=0)
     over.set_xlabel("proposal")
     canvas.score_axis(over, f"best val mean so far, {domain or 'all domains'}")
     over.legend(fontsize=8)
     tested = {name: [_tested(run, domain) for run in runs] for name, runs in groups}
     on_test = all(value is not None for values in tested.values() for value in values)
     ends = tested if on_test else {name: [run[-1] for run in found] for name, found in curves.items()}
-    for at, values in enumerate(ends.values()):
-        known = [value for value in values if value is not None]
-        spread = median(known)
-        colour = canvas.COLOURS[at % len(canvas.COLOURS)]
-        end.plot(known, [at + 0.12] * len(known), canvas.MARKS[at % 7], ms=4, mfc="white", color=colour)
-        low, high = spread.median - spread.low, spread.high - spread.median
-        end.errorbar(
-            [spread.median], [at - 0.12], xerr=[[low], [high]], fmt=canvas.MARKS[at % 7], color=colour, capsize=3
-        )
+    known = [[value for value in values if value is not None] for values in ends.values()]
+    near = canvas.near([value for values in known for value in values])
+    for at, values in enumerate(known):
+        canvas.runs_row(end, at, values, median(values), near)
     end.set_yticks(range(len(ends)), [canvas.plain(name, 24) for name in ends])
     end.invert_yaxis()
     end.set_xlabel(f"at the end, on {'test' if on_test else 'val'}")

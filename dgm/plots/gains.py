@@ -29,20 +29,21 @@ def draw(rows: Sequence[Row]) -> Figure:
     if not rows:
         raise UserError("there are no gains to draw yet: no run has been measured on test")
     panels, names = (list(dict.fromkeys(getattr(row, key) for row in rows)) for key in ("panel", "name"))
-    size = (max(4.6, 1.6 + 2.1 * len(panels)), 1.2 + 0.36 * len(names))
+    size = (max(4.6, 2.0 + 2.1 * len(panels)), 1.2 + 0.5 * len(names))
     figure, axes = canvas.figure(1, len(panels), size, sharey=True, squeeze=False)
     for panel, axis in zip(panels, axes[0], strict=True):
         axis.axvline(0, lw=0.8, color="black")
-        for row in (row for row in rows if row.panel == panel):
-            at = names.index(row.name)
-            colour, mark = canvas.COLOURS[at % len(canvas.COLOURS)], canvas.MARKS[at % len(canvas.MARKS)]
-            axis.plot(row.values, [at + 0.15] * len(row.values), mark, ms=3.5, mfc="white", color=colour)
-            middle = row.middle
-            reach = [[middle.median - middle.low], [middle.high - middle.median]]
-            axis.errorbar([middle.median], [at - 0.12], xerr=reach, fmt=mark, ms=5, color=colour, capsize=3)
+        mine = [row for row in rows if row.panel == panel]
+        near = canvas.near([value for row in mine for value in row.values])
+        for row in mine:
+            canvas.runs_row(axis, names.index(row.name), row.values, row.middle, near)
         axis.locator_params(axis="x", nbins=4)
         axis.set_title(canvas.plain(panel, 24), fontsize=9)
-    axes[0][0].set_yticks(range(len(names)), [canvas.plain(name, 30) for name in names])
+    axes[0][0].set_yticks(
+        range(len(names)), [canvas.counted(name, [row.middle.n for row in rows if row.name == name]) for name in names]
+    )
     axes[0][0].invert_yaxis()
-    figure.supxlabel("gain on test over the root: runs, median, 95 % interval", fontsize=9)
+    figure.supxlabel(
+        "gain on test over the root: below each run, above their median with its 95 % interval", fontsize=9
+    )
     return figure

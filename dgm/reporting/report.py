@@ -15,7 +15,7 @@ from dgm import results, statistics
 from dgm.archive import Admission, AgentRecord, Archive, ProposalRecord, ScoreRecord
 from dgm.config import RunConfig
 from dgm.domain import Split
-from dgm.reporting import text
+from dgm.reporting import columns, text
 from dgm.reporting.table import Table
 from dgm.results import ROOT, Row
 from dgm.sandbox.local import Local
@@ -53,13 +53,12 @@ def final_table(archive: Archive) -> Table:
     rows = [_final_row(archive, row, row.domain) for row in outcome.rows]
     if len(outcome.rows) > 1:
         rows += [_final_row(archive, row, f"{row.domain} (one for all)") for row in outcome.overall_rows]
-    columns = ("domain", "agent", "root val", "best val", "root test", "best test", "gain on test")
     return Table(
-        columns,
+        columns.FINAL.heads(),
         rows,
         title="Chosen on val, reported on test: mean [95 % interval] n",
         right=frozenset({"agent"}),
-        wraps=frozenset(columns[2:]),
+        wraps=frozenset(columns.FINAL.heads()[2:]),
         note=boundary_note(config_of(archive)),
     )
 
@@ -91,7 +90,7 @@ def agents_table(archive: Archive, limit: int | None = None) -> Table:
             ]
         )
     return Table(
-        ("id", "parent", "admission", *domains, "children", "seconds", "summary"),
+        columns.AGENTS.heads({"DOMAIN": domains}),
         rows,
         title="Agents (val means)" if limit is None else f"The newest {len(rows)} agents (val means)",
         right=frozenset({"id", "parent", "children", "seconds", *domains}),
@@ -165,7 +164,7 @@ def files_table(archive: Archive, agent: AgentRecord) -> Table:
     rows = [
         [text.printable(path), str(len(data)), "changed" if path in changed else ""] for path, data in files.items()
     ]
-    return Table(("file", "bytes", ""), rows, title=f"{len(files)} files", right=frozenset({"bytes"}))
+    return Table(columns.FILES.heads(), rows, title=f"{len(files)} files", right=frozenset({"bytes"}))
 
 
 def lineage_table(archive: Archive, agents: Sequence[AgentRecord]) -> Table:
@@ -184,7 +183,7 @@ def lineage_table(archive: Archive, agents: Sequence[AgentRecord]) -> Table:
             ]
         )
     return Table(
-        ("id", *domains, "changed", "summary"),
+        columns.LINEAGE.heads({"DOMAIN": domains}),
         rows,
         title="Lineage (val means)",
         right=frozenset({"id", *domains}),
@@ -196,7 +195,7 @@ def lineage_table(archive: Archive, agents: Sequence[AgentRecord]) -> Table:
 def scores_table(archive: Archive, agent: int) -> Table:
     """All scores of one agent."""
     rows = [[s.domain, str(s.split), text.score(s)] for s in ordered(archive.scores(agent))]
-    return Table(("domain", "split", "score"), rows, title="Scores", note=boundary_note(config_of(archive)))
+    return Table(columns.SCORES.heads(), rows, title="Scores", note=boundary_note(config_of(archive)))
 
 
 def show_json(archive: Archive) -> dict[str, Any]:

@@ -54,8 +54,15 @@ def mean(value: ScoreRecord | None) -> str:
 
 
 def gain(value: Score | None) -> str:
-    """A paired difference: `+0.213 [+0.140, +0.287]`."""
-    return MISSING if value is None else f"{value.mean:+.3f} [{value.low:+.3f}, {value.high:+.3f}]"
+    """A paired difference: `+0.213 [+0.140, +0.287]`; of a single task, which has no interval, `+0.213`."""
+    if value is None:
+        return MISSING
+    return signed(value.mean, (value.low, value.high) if value.n > 1 else None)
+
+
+def signed(value: float, interval: tuple[float, float] | None) -> str:
+    """A difference with its interval, if it has one."""
+    return f"{value:+.3f}" + (f" [{interval[0]:+.3f}, {interval[1]:+.3f}]" if interval else "")
 
 
 def duration(seconds: float) -> str:

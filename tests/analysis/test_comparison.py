@@ -27,9 +27,20 @@ few = settings(max_examples=40, deadline=None)
 def test_the_published_median_and_its_interval_come_out() -> None:
     # Hyperagents, paper review, DGM-H, five runs.
     found = median([0.68, 0.71, 0.59, 0.75, 0.75])
-    assert (found.median, found.low, found.high, found.n) == (0.71, 0.59, 0.75, 5)
+    assert (found.median, found.interval, found.n) == (0.71, (0.59, 0.75), 5)
     with pytest.raises(ValueError, match="no values"):
         median([])
+
+
+def test_a_single_run_has_no_interval() -> None:
+    assert median([0.4]).interval is None
+    assert median_difference([0.4], [0.1, 0.2, 0.3]).interval is None
+    assert median_difference([0.1, 0.2, 0.3], [0.4]).interval is None
+
+
+def test_one_graded_task_shows_no_child_to_be_better() -> None:
+    found = paired({"t": 0.9}, {"t": 0.4})
+    assert (found.difference.low, found.difference.high, found.better) == (-1.0, 1.0, False)
 
 
 def test_five_runs_can_show_no_less_than_one_in_32() -> None:
@@ -121,7 +132,8 @@ def test_holms_correction_is_the_published_one() -> None:
 def test_medians_of_unpaired_groups_are_resampled_by_themselves() -> None:
     found = median_difference([0.5, 0.6, 0.7], [0.1, 0.1, 0.1, 0.2])
     assert found.median == pytest.approx(0.5)
-    assert found.low >= 0.3 and found.high <= 0.6
+    assert found.interval is not None
+    assert found.interval[0] >= 0.3 and found.interval[1] <= 0.6
     assert found.n == 3
     with pytest.raises(ValueError, match="no values"):
         median_difference([], [0.1])

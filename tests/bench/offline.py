@@ -29,6 +29,7 @@ from dgm.domains import DataRef, load
 from dgm.experiment.conduct import conduct, left
 from dgm.experiment.outcome import ONE, Outcome, outcomes
 from dgm.experiment.plan import Plan, Planned, parse
+from dgm.reporting.text import signed
 from dgm.results import ROOT, best_overall, best_per_domain
 from dgm.statistics import balanced_accuracy, mean_difference
 from dgm.testing import random_rule_domain
@@ -105,7 +106,7 @@ def gains(into: Path, processes: int) -> None:
                     f"{statistics.median(gain.root for gain in runs):.3f}",
                     f"{statistics.median(gain.chosen for gain in runs):.3f}",
                     f"{max(gain.chosen for gain in runs):.3f}",
-                    f"{value.median:+.3f} [{value.low:+.3f}, {value.high:+.3f}]",
+                    signed(value.median, value.interval),
                     str(runs[0].n),
                 )
             )
@@ -132,7 +133,7 @@ def random_rule(into: Path, processes: int) -> None:
     ]
     table(("rule", "root", "best on val", "gain", "test tasks"), rows)
     value = median([gain.value for gain in by_rule])
-    print(f"\nmedian gain {value.median:+.3f} [{value.low:+.3f}, {value.high:+.3f}] over {len(by_rule)} rules")
+    print(f"\nmedian gain {signed(value.median, value.interval)} over {len(by_rule)} rules")
 
 
 def real(into: Path, processes: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import os
@@ -77,6 +78,37 @@ def test_its_figures_are_drawn_by_its_name(made: Path, call: Call, tmp_path: Pat
         assert (tmp_path / f"{kind}.svg").read_text().startswith("<?xml")
     assert "has the figures gains and compare" in call(made, "plot", "try", "--kind", "cost").err
     assert "is a figure of an experiment" in call(made, "plot", "try/full-5", "--kind", "gains").err
+
+
+def test_its_tables_are_exported_as_one_with_variant_and_repeat(made: Path, call: Call, tmp_path: Path) -> None:
+    file = str(tmp_path / "scores.csv")
+    assert call(made, "export", "try", "--csv", file, "--table", "scores").code == 0
+    rows = list(csv.DictReader(io.StringIO(Path(file).read_text())))
+    assert list(rows[0])[:4] == ["run", "variant", "repeat", "agent"]
+    assert {(row["run"], row["variant"], row["repeat"]) for row in rows} == {
+        ("full-5", "full", "1"),
+        ("latest-5", "latest", "1"),
+    }
+    done = call(made, "export", "try", "--html", str(tmp_path / "x.html"))
+    assert done.code == 2 and "for other forms name a run of it, archive/try/VARIANT-SEED" in done.err
+
+
+def test_a_variant_that_the_file_no_longer_has_is_said_to_be_left_out(made: Path, call: Call, tmp_path: Path) -> None:
+    shutil.copytree(made, tmp_path / "copy")
+    where = tmp_path / "copy"
+    (where / "try.toml").write_text(ONE.partition("[variant.latest]")[0])
+    done = call(where, "experiment", "try.toml")
+    said = "Left out, though made and ended in the same folder, for the file no longer has them: latest (1 run)."
+    assert done.code == 0 and said in done.out
+    assert said in (where / "archive/try/report.html").read_text()
+    assert said in json.loads(call(where, "experiment", "try.toml", "--table", "--json").out)["conclusions"]
+
+
+def test_one_run_has_no_interval(made: Path, call: Call) -> None:
+    (line,) = [line for line in (made / "output.txt").read_text().splitlines() if line.startswith("full ")]
+    assert "[" not in line
+    told = json.loads(call(made, "experiment", "try.toml", "--json").out)["variants"]["full"]["parity"]["gain"]
+    assert (told["low"], told["high"]) == (None, None)
 
 
 def test_the_table_alone_makes_nothing(tmp_path: Path, call: Call) -> None:

@@ -20,6 +20,7 @@ from dgm.archive import Archive
 from dgm.config import RunConfig
 from dgm.exchange.exports import flat, page
 from dgm.exchange.exports.graph import Graph, as_json, dot, graphml
+from dgm.reporting import exported
 from tests.archive.world import FAST, child, failed
 
 HOSTILE = "</script><script>alert(1)</script>\"'\\ =1+1 \x1b]0;x\x07 \u202e &amp; <img src=x onerror=alert(1)> {%"
@@ -124,6 +125,20 @@ def test_a_cell_is_harmless_and_numbers_stay_numbers(cell: flat.Cell) -> None:
         assert not text.startswith(("=", "+", "-", "@"))
     elif cell is not None:
         assert type(cell)(text) == cell
+
+
+def test_the_tables_have_the_columns_that_are_documented_and_name_their_run(archive: Archive) -> None:
+    for name, told in exported.EXPORTED.items():
+        rows = list(csv.DictReader(io.StringIO(flat.to_csv(flat.table(archive, name)))))
+        assert list(rows[0]) == list(told.meanings)
+        assert {row["run"] for row in rows} == {archive.name}
+    graph = json.loads(as_json(Graph.of(archive)))
+    assert set(graph) == set(exported.GRAPH.meanings)
+    assert all(set(node) == set(exported.NODES.meanings) for node in graph["nodes"])
+    assert all(set(link) == set(exported.LINKS.meanings) for link in graph["links"])
+    keys = {data.get("key") for data in ElementTree.fromstring(graphml(Graph.of(archive))).iter() if data.get("key")}
+    node = set(exported.NODES.meanings) - {"id", "parent", "parent2", "val"}
+    assert keys <= node | {"kind"} | {f"val.{domain}" for domain in graph["domains"]}
 
 
 def test_parquet_holds_the_same_as_the_tables(archive: Archive, tmp_path: Path) -> None:

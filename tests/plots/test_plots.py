@@ -13,8 +13,11 @@ from hypothesis import strategies as st
 pytest.importorskip("matplotlib")
 
 from dgm import plots
+from dgm.analysis.comparison import median
 from dgm.archive import Archive
 from dgm.errors import UserError
+from dgm.plots import canvas
+from dgm.plots.gains import Row
 from dgm.plots.tree import layout
 from tests.archive.world import FAST, child, create, failed
 from tests.cli.test_tree import agent
@@ -107,3 +110,23 @@ def test_no_two_agents_stand_on_each_other(draws: list[int]) -> None:
 def test_a_long_lineage_needs_no_recursion() -> None:
     agents = [agent(0, None), *(agent(n, n - 1) for n in range(1, 3000))]
     assert layout(agents)[2999] == (2999.0, 0.0)
+
+
+@settings(max_examples=40, deadline=None)
+@given(values=st.lists(st.sampled_from([0.1, 0.10001, 0.2, 0.3]), min_size=1, max_size=12))
+def test_no_run_hides_another(values: list[float]) -> None:
+    near = canvas.near([0.1, 0.3])
+    marks = list(zip(values, canvas.offsets(values, near), strict=True))
+    assert all(0 <= height <= 1 for _, height in marks)
+    for i, (one, at) in enumerate(marks):
+        assert all(abs(one - other) >= near or abs(at - below) > 0.05 for other, below in marks[:i])
+
+
+def test_the_gains_say_how_many_runs_and_show_each_of_them() -> None:
+    rows = [Row("coding", "full", [0.2] * 5, median([0.2] * 5)), Row("coding", "one", [0.2], median([0.2]))]
+    (axis,) = plots.variants(rows).axes
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["full (n=5)", "one (n=1)"]
+    runs = [line for line in axis.get_lines() if len(line.get_xdata()) == 5]
+    assert len(set(runs[0].get_ydata())) == 5
+    assert len(axis.containers) == 2
+    assert [len(container[2]) for container in axis.containers] == [1, 0], "a single run has no interval"

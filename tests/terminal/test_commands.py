@@ -116,6 +116,12 @@ def test_a_figure_is_drawn_by_the_ending_of_its_name(where: Path, call: Call) ->
     pytest.importorskip("matplotlib")
     assert call("plot", "run", "--kind", "cost", "-o", "cost.svg").code == 0
     assert (where / "cost.svg").read_text().startswith("<?xml")
+    before = Path("cost.svg").read_bytes()
+    done = call("plot", "run", "-o", "cost.svg")
+    assert done.code == 2 and "cost.svg is there already" in done.err and "--force" in done.err
+    assert Path("cost.svg").read_bytes() == before
+    assert call("plot", "run", "--force", "-o", "cost.svg").code == 0
+    assert Path("cost.svg").read_bytes() != before
     assert call("plot", "run", "-o", "cost.doc").code == 2
     assert call("plot", "run", "-o", "nowhere/cost.png").code == 2
 
@@ -132,6 +138,10 @@ def test_every_command_works_after_an_import(where: Path, call: Call) -> None:
     assert "+    level = 2" in call("diff", "theirs#2").out
     assert call("export", "theirs", "--html", "t.html", "--bundle", "t.tar.gz").code == 0
     assert call("import", "bundle", "t.tar.gz", "again").code == 0
+    done = call("export", "theirs", "--csv", "t.csv", "--html", "t.html")
+    assert done.code == 2 and "t.html is there already; choose another name, or overwrite it with --force" in done.err
+    assert not Path("t.csv").exists(), "what is refused writes nothing"
+    assert call("export", "theirs", "--csv", "t.csv", "--html", "t.html", "--force").code == 0
 
 
 def test_a_corrupt_run_has_exit_code_2_and_leaves_nothing(where: Path, call: Call) -> None:

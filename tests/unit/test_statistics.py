@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dgm.statistics import balanced_accuracy, bootstrap, interval, mean_difference, score, wilson
@@ -27,6 +27,13 @@ def test_nothing_measured_says_nothing() -> None:
 def test_the_interval_of_pass_and_fail_holds_the_mean(values: list[float]) -> None:
     low, high = interval(values)
     assert 0 <= low <= sum(values) / len(values) <= high <= 1
+
+
+@settings(deadline=None)
+@given(st.floats(0, 1, exclude_min=True, exclude_max=True))
+def test_one_graded_verdict_leaves_the_whole_range(value: float) -> None:
+    assert interval([value]) == (0.0, 1.0)
+    assert (mean_difference([value]).low, mean_difference([value]).high) == (-1.0, 1.0)
 
 
 @given(st.lists(st.floats(0, 1), min_size=2, max_size=60))

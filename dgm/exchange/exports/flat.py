@@ -16,10 +16,11 @@ from pathlib import Path
 from dgm import extras
 from dgm.archive import Archive
 from dgm.errors import UserError
+from dgm.reporting.exported import EXPORTED
 from dgm.reporting.text import printable
 
 Cell = str | int | float | None
-TABLES = ("agents", "scores", "verdicts")
+TABLES = tuple(EXPORTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,9 @@ class Flat:
 
 
 def table(archive: Archive, name: str) -> Flat:
-    """One of `TABLES`."""
-    return {"agents": _agents, "scores": _scores, "verdicts": _verdicts}[name](archive)
+    """One of `TABLES`; the first cell of each row is the archive's name."""
+    rows = {"agents": _agents, "scores": _scores, "verdicts": _verdicts}[name](archive)
+    return Flat(EXPORTED[name].heads(), ((archive.name, *row) for row in rows))
 
 
 def to_csv(flat: Flat) -> str:
@@ -66,31 +68,21 @@ def safe(cell: Cell) -> str:
     return "'" + text if cell[:1] in ("=", "+", "-", "@", "\t", "\r", "\n", "'") else text
 
 
-def _agents(archive: Archive) -> Flat:
-    columns = (
-        "id", "parent", "parent2", "admission", "status", "reason", "author", "created", "tree", "commit", "changed",
-        "summary", "selector", "seconds", "improve_seconds", "evaluate_seconds", "stage", "note",
-    )  # fmt: skip
+def _agents(archive: Archive) -> Iterator[Sequence[Cell]]:
     proposals = {proposal.id: proposal for proposal in archive.proposals()}
-    rows: list[Sequence[Cell]] = []
     for a in archive.agents():
         p = proposals[a.id]
         front = (a.id, a.parent, a.parent2, str(a.admission), str(a.status), a.reason, a.author, a.created)
         genome = (a.tree, a.commit, json.dumps(list(a.changed)), a.summary)
-        rows.append((*front, *genome, p.selector, p.seconds, p.improve_seconds, p.evaluate_seconds, p.stage, p.note))
-    return Flat(columns, rows)
+        yield *front, *genome, p.selector, p.seconds, p.improve_seconds, p.evaluate_seconds, p.stage, p.note
 
 
-def _scores(archive: Archive) -> Flat:
-    columns = ("agent", "domain", "split", "n", "total", "mean", "low", "high")
-    rows = [(a, s.domain, str(s.split), s.n, s.total, s.mean, s.low, s.high) for a, s in archive.all_scores()]
-    return Flat(columns, rows)
+def _scores(archive: Archive) -> Iterator[Sequence[Cell]]:
+    for a, s in archive.all_scores():
+        yield a, s.domain, str(s.split), s.n, s.total, s.mean, s.low, s.high
 
 
-def _verdicts(archive: Archive) -> Flat:
-    def rows() -> Iterator[Sequence[Cell]]:
-        for agent in archive.agents():
-            for v in archive.verdicts(agent.id):
-                yield agent.id, v.domain, str(v.split), v.task, v.score, str(v.status), v.ms
-
-    return Flat(("agent", "domain", "split", "task", "score", "status", "ms"), rows())
+def _verdicts(archive: Archive) -> Iterator[Sequence[Cell]]:
+    for agent in archive.agents():
+        for v in archive.verdicts(agent.id):
+            yield agent.id, v.domain, str(v.split), v.task, v.score, str(v.status), v.ms
