@@ -25,6 +25,7 @@ from tests.bench import asking
 from tests.bench.figures import Figure, Timed, timed
 
 TASKS, STAGED = 100, 10
+SESSIONS = 3
 CALLS = asking.META_CALLS + 2 * TASKS
 TIMES, HOSTED_TIMES = 10, 3
 MODEL, HOSTED = "m", "openai/m"
@@ -40,7 +41,7 @@ def direct(backend: str) -> Iterator[Figure]:
     """With the server behind httpx."""
     with asking.server() as server:
         took = _generations(backend, server, _direct(server), TIMES)
-    work = f"one generation: {CALLS} calls answered at once, 2 sessions; median of {TIMES}"
+    work = f"one generation: {CALLS} calls answered at once, {SESSIONS} sessions; median of {TIMES}"
     key, goal = f"generation.{backend}", f"<= {GOALS[backend]}" if backend in GOALS else ""
     yield Figure(f"{key}.seconds", statistics.median(t.seconds for t in took), work, goal)
     yield Figure(f"{key}.kernel_cpu.seconds", statistics.median(t.kernel for t in took), f"{work}; processor, kernel")
@@ -92,7 +93,7 @@ def _direct(server: asking.Server) -> Models:
 
 def _generations(backend: str, server: asking.Server, models: Models, times: int) -> list[Timed]:
     found = []
-    with tempfile.TemporaryDirectory() as folder, _run(Path(folder), backend, models, tasks=TASKS, sessions=2) as run:
+    with tempfile.TemporaryDirectory() as folder, _run(Path(folder), backend, models, tasks=TASKS, sessions=SESSIONS) as run:
         for _ in range(times):
             before = server.calls()
             with timed() as took:
