@@ -93,7 +93,10 @@ def _direct(server: asking.Server) -> Models:
 
 def _generations(backend: str, server: asking.Server, models: Models, times: int) -> list[Timed]:
     found = []
-    with tempfile.TemporaryDirectory() as folder, _run(Path(folder), backend, models, tasks=TASKS, sessions=SESSIONS) as run:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        _run(Path(folder), backend, models, tasks=TASKS, sessions=SESSIONS) as run,
+    ):
         for _ in range(times):
             before = server.calls()
             with timed() as took:

@@ -197,7 +197,7 @@ def test_the_figure_shows_each_run(tmp_path: Path) -> None:
     made = variants(["full", "worse"])
     lines = contrast.lines(made, outcomes({"full": {"x": FULL, "y": ALIKE}, "worse": {"x": WORSE}}))
     left, right = gains(made, tmp_path, lines).axes
-    assert [text.get_text() for text in left.get_yticklabels()] == ["full", "worse"]
+    assert [text.get_text() for text in left.get_yticklabels()] == ["full (n=10)", "worse (n=10)"]
     assert sum(len(line.get_xdata()) == 10 for line in left.get_lines()) == 2
     assert right.get_title() == "y"
     assert plots.inline(gains(made, tmp_path, lines, "x")).startswith("<svg")
