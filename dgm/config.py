@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from dgm import toml
 from dgm.errors import UserError
@@ -38,7 +38,8 @@ class Search(_Frozen):
     strategy: Literal["staged", "treewise", "hgm"] = Field(
         "staged",
         description="What comes next: staged measures every child at once, stage by stage; treewise and hgm decide"
-        " between a new child and more evidence.",
+        " between a new child and more evidence. Where `evaluations` bounds the run and nothing else is said of how"
+        " parents are chosen, treewise, which makes most of them.",
     )
     evaluations: int | None = Field(
         None, ge=1, description="The search ends after this many verdicts on train and val, of all agents together."
@@ -50,6 +51,15 @@ class Search(_Frozen):
     integrity: Literal["flag", "quarantine", "reject"] = Field(
         "flag", description="What becomes of a child with integrity flags: recorded, kept but no parent, or not kept."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _spends_evaluations(cls, given: Any) -> Any:
+        """What `strategy` is where nobody says so."""
+        if not isinstance(given, Mapping) or given.get("evaluations") is None:
+            return given
+        said = given.get("strategy") or given.get("selector") or "select" in (given.get("evolve") or ())
+        return given if said else {**given, "strategy": "treewise"}
 
 
 class Control(_Frozen):

@@ -136,7 +136,7 @@ Strategy = Annotated[
         "--strategy",
         metavar="S",
         help="What comes next: staged measures each child at once; treewise and hgm choose between a new child and more"
-        " evidence, task by task. [staged]",
+        " evidence, task by task. [treewise with --evaluations and no --selector, else staged]",
         autocompletion=completion.strategies,
     ),
 ]

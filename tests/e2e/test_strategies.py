@@ -10,6 +10,7 @@ import pytest
 from dgm import loop, results
 from dgm.archive import AgentRecord, Archive
 from dgm.archive.verify import verify
+from dgm.config import Search
 from dgm.domain import Split
 from dgm.errors import UserError
 from dgm.results import ROOT
@@ -133,11 +134,21 @@ def test_a_search_that_is_killed_goes_on_as_one_that_was_not(world: World, point
     assert verify(cut) == []
 
 
+def test_what_a_run_may_spend_says_how_it_searches_where_nobody_else_does() -> None:
+    assert Search().strategy == Search(seconds=60).strategy == "staged"
+    assert Search(evaluations=1000).strategy == "treewise"
+    for said in ({"strategy": "staged"}, {"selector": "ucb"}, {"evolve": ("agent", "select")}):
+        assert Search(evaluations=1000, **said).strategy == "staged"
+    assert Search(evaluations=1000, strategy="hgm").strategy == "hgm"
+    for search in (Search(evaluations=1000), Search(evaluations=1000, strategy="staged")):
+        assert Search.model_validate(search.model_dump(exclude_none=True)) == search, "as it is read from an archive"
+
+
 def test_a_budget_of_evaluations_ends_the_search(world: World) -> None:
     run = world.start(strategy="treewise", proposals=1000, evaluations=150)
     assert loop.evolve(run, quiet) == "evaluations"
     assert 150 <= run.archive.evaluations() < 150 + 45
-    staged = world.start(proposals=1000, evaluations=150)
+    staged = world.start(strategy="staged", proposals=1000, evaluations=150)
     assert loop.evolve(staged, quiet) == "evaluations"
     assert 150 <= staged.archive.evaluations() < 150 + 40
 
