@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pty
@@ -84,7 +85,9 @@ def test_best_json_gives_each_figure_with_n_and_interval(finished: Path, call: C
 
 def test_what_was_not_measured_is_null_and_a_dash(finished: Path, call: Call, tmp_path: Path) -> None:
     shutil.copytree(finished / "archive", tmp_path / "archive")
-    with sqlite3.connect(tmp_path / "archive" / "one" / "archive.db") as database:
+    with contextlib.closing(
+        sqlite3.connect(tmp_path / "archive" / "one" / "archive.db", isolation_level=None)
+    ) as database:
         database.execute("DELETE FROM scores WHERE split = 'test'")
     row = json.loads(call(tmp_path, "best", "one", "--json").out)["domains"]["parity"]
     assert row["best"]["test"] is None and row["root"]["test"] is None
@@ -174,7 +177,9 @@ def test_eval_agrees_with_what_the_run_recorded(finished: Path, call: Call) -> N
 def test_verify_finds_a_changed_score(finished: Path, call: Call, tmp_path: Path) -> None:
     shutil.copytree(finished / "archive", tmp_path / "archive")
     assert call(tmp_path, "verify", "one").code == 0
-    with sqlite3.connect(tmp_path / "archive" / "one" / "archive.db") as database:
+    with contextlib.closing(
+        sqlite3.connect(tmp_path / "archive" / "one" / "archive.db", isolation_level=None)
+    ) as database:
         database.execute("UPDATE scores SET mean = 0.99 WHERE agent = 1")
     done = call(tmp_path, "verify", "one", "--json")
     assert done.code == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
@@ -81,7 +82,7 @@ def test_what_is_no_record_is_refused_in_a_sentence(tmp_path):
     with pytest.raises(UserError, match="cannot be used"):
         CallStore(tmp_path)
     (tmp_path / NAME).unlink()
-    with sqlite3.connect(tmp_path / NAME) as connection:
+    with contextlib.closing(sqlite3.connect(tmp_path / NAME, isolation_level=None)) as connection:
         connection.execute("PRAGMA user_version = 99")
     connection.close()
     with pytest.raises(UserError, match="format 99"):
