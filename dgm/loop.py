@@ -18,7 +18,7 @@ from dgm.errors import AgentFailed, Status
 from dgm.evaluation.measured import Measured
 from dgm.executor.pieces import Evaluate, Examine, Improve
 from dgm.gateway import BudgetSpent
-from dgm.genome import half_files, task_half, took_over
+from dgm.genome import task_half, took_over
 from dgm.integrity import Policy, Watch, note, ruling
 from dgm.proposal import feedback, own_selection
 from dgm.proposal.propose import Edit, NotBorn, taken
@@ -160,10 +160,8 @@ def work(attempt: Attempt, edit: Edit, run: Run) -> Measured:
     A child whose task half is byte for byte an earlier agent's is not made to work again: it has that agent's results.
     """
     twin = run.archive.ask.with_half(task_half(edit.files, run.spec))
-    parent, meta = run.archive.files(attempt.parent.id), run.spec.meta
-    new_meta = half_files(edit.files, meta) != half_files(parent, meta)
     bait = run.key(attempt.number, "bait")
-    measured = run.do(Evaluate(attempt.number, bait, edit.files, twin is not None, new_meta), attempt.watch)
+    measured = run.do(Evaluate(attempt.number, bait, edit.files, twin is not None, edit.new_meta), attempt.watch)
     if twin is not None:
         measured = recall(run.archive, twin, (Split.TRAIN, Split.VAL))
         attempt.watch.inherit(run.archive, twin)

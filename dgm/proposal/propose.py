@@ -12,7 +12,7 @@ from dgm.errors import AgentFailed, Status
 from dgm.evaluation.ongoing import Ongoing, persistently
 from dgm.evaluation.session import AgentSession, Improved
 from dgm.gateway.lines import OFFLINE, Line
-from dgm.genome import GenomeSpec, build_child
+from dgm.genome import GenomeSpec, build_child, half_files
 from dgm.sandbox import Limits, Sandbox
 from dgm.steering.submissions import Submission
 
@@ -34,6 +34,7 @@ class Edit:
 
     files: Mapping[str, bytes]
     summary: str
+    new_meta: bool  #: its meta half is not its parent's
 
 
 def improve(
@@ -86,4 +87,5 @@ def _child_of(genome: Files, edited: Files, summary: str, spec: GenomeSpec, evol
         raise NotBorn(Admission.REFUSED, failure.status, failure.reason) from None
     if files == dict(genome):
         raise NotBorn(Admission.UNCHANGED, Status.OK, summary or "nothing was changed")
-    return Edit(files, summary)
+    new_meta = half_files(files, spec.meta) != half_files(genome, spec.meta)
+    return Edit(files, summary, new_meta)

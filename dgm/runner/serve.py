@@ -130,7 +130,6 @@ class Runner:
             if self.relay is not None:
                 os.environ |= {"OPENAI_BASE_URL": self.relay.url, "OPENAI_API_KEY": self.relay.session_token}
                 self.relay.close()
-                import encodings.idna  # noqa: F401  (each connection needs it: read once here, or in every worker)
             os.chdir(self.work + "/task")
             worker.nursery(self.theirs, log_end, header)
         self.theirs.close()

@@ -241,12 +241,14 @@ def nursery(link: _socket.socket, log: int, load: dict[str, Any]) -> NoReturn:
 
 
 def warm_up() -> dict[str, Any]:
-    """Make the standard library's HTTP client, where the genome has imported it, ask once: it is refused, but what a
-    first request sets up is there for every worker to come, and costs none of them the memory that it would touch."""
-    client, base = sys.modules.get("urllib.request"), os.environ.get("OPENAI_BASE_URL")
-    if client is not None and base is not None:
-        with contextlib.suppress(OSError):
-            client.urlopen(base + "/models")
+    """Where a model may be asked, have what a first request sets up there for every worker to come: what each
+    connection needs, and the standard library's HTTP client, where the genome has imported it. It is refused."""
+    if (base := os.environ.get("OPENAI_BASE_URL")) is not None:
+        import encodings.idna  # noqa: F401
+
+        if (client := sys.modules.get("urllib.request")) is not None:
+            with contextlib.suppress(OSError):
+                client.urlopen(base + "/models")
     return {}
 
 
