@@ -27,6 +27,7 @@ MAX_HEADER = 1 << 20
 
 _LENGTH = struct.Struct(">I")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_ESCAPED = re.compile(rb"\\u[dD][89a-fA-F]")  # the one way in which a surrogate can come in UTF-8
 _MANY_DIGITS = re.compile(rb"[0-9]{%d}" % (MAX_DIGITS + 1))
 
 
@@ -71,20 +72,15 @@ def parse(text: bytes) -> JSON:
     infinities (also 1e999), integers of more than 1,000 digits, and nesting deeper than 64.
     """
     try:
-        value = json.loads(
-            text.decode(),
-            object_pairs_hook=_without_twins,
-            parse_float=_finite,
-            parse_constant=_no_constant,
-            parse_int=_short_int if _MANY_DIGITS.search(text) else None,
-        )
+        value = (_WARY if _MANY_DIGITS.search(text) else _STRICT).decode(text.decode())
     except UnicodeDecodeError as error:
         raise _invalid(f"byte {error.start} is not UTF-8") from None
     except RecursionError:
         raise _invalid(f"nested deeper than {MAX_DEPTH}") from None
     except json.JSONDecodeError as error:
         raise _invalid(f"not JSON: {error.msg} at character {error.pos}") from None
-    return _clean(value, 0)
+    flat = text.count(b"[") + text.count(b"{") <= MAX_DEPTH
+    return value if flat and not _ESCAPED.search(text) else _clean(value, 0)
 
 
 def show(text: bytes) -> str:
@@ -131,6 +127,12 @@ def _short_int(text: str) -> int:
 
 def _no_constant(text: str) -> NoReturn:
     raise _invalid(f"{text} is not JSON")
+
+
+_STRICT = json.JSONDecoder(object_pairs_hook=_without_twins, parse_float=_finite, parse_constant=_no_constant)
+_WARY = json.JSONDecoder(
+    object_pairs_hook=_without_twins, parse_float=_finite, parse_constant=_no_constant, parse_int=_short_int
+)
 
 
 def _invalid(reason: str) -> AgentFailed:

@@ -3,7 +3,8 @@
 A call comes from a sandbox as a frame on its session's pipes (`desk`), is checked (`form`), paid for from a budget
 (`budget`, `prices`), looked up in the record (`cache`), asked of an `Upstream` with tries again after faults (`faults`,
 `outage`), recorded and answered (`service`). Two upstreams: `http` speaks the OpenAI form itself, `hosted` goes through
-litellm. Keys are read by whoever makes an upstream and live in that object alone (boundary rule B7).
+litellm, in a process of its own (`process`). Keys are read by whoever makes an upstream and live in that object alone
+(boundary rule B7).
 
 Text only: no images, no sound, no tools that the provider itself runs, for by those an agent could reach the network.
 """
@@ -100,6 +101,10 @@ class Rejected(Exception):
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(f"{status} {code}: {message}")
         self.status, self.code, self.message = status, code, message
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """So that it can be sent from one process to another."""
+        return type(self), (self.status, self.code, self.message)
 
 
 class Denied(UserError):

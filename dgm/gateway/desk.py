@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
@@ -61,6 +61,7 @@ class Round:
         self._lock = threading.Lock()
         self._open: dict[str, Ticket] = {}
         self._done: list[tuple[str, Reply]] = []
+        self._woken = False
         self._failure: BaseException | None = None
         self._delayed, self._running = False, 0
         self._ended = False
@@ -77,7 +78,7 @@ class Round:
                 self._running -= 1
                 del self._open[mark]
                 self._done.append((mark, error(Rejected(429, "too_many_calls", "too many calls were given up"))))
-                os.eventfd_write(self.wake, 1)
+                self._wake_up()
                 return
         self._gateway.threads.begin(partial(self._run, mark, path, body, ticket))
 
@@ -92,7 +93,8 @@ class Round:
     def finished(self) -> list[tuple[str, Reply]]:
         """The replies since the last time, by mark."""
         with self._lock:
-            with suppress(BlockingIOError):
+            if self._woken:
+                self._woken = False
                 os.eventfd_read(self.wake)
             done, self._done = self._done, []
             return done
@@ -120,6 +122,10 @@ class Round:
                 self._open.clear()
                 os.close(self.wake)
 
+    def _wake_up(self) -> None:
+        self._woken = True
+        os.eventfd_write(self.wake, 1)
+
     def _run(self, mark: str, path: str, body: bytes, ticket: Ticket) -> None:
         reply: Reply | None = None
         failure: BaseException | None = None
@@ -137,7 +143,7 @@ class Round:
             self._failure = self._failure or failure
             if reply is not None and self._open.pop(mark, None) is not None:
                 self._done.append((mark, reply))
-            os.eventfd_write(self.wake, 1)
+            self._wake_up()
 
 
 def _held_up() -> ModelUnavailable:

@@ -11,7 +11,7 @@ import functools
 import importlib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -71,15 +71,21 @@ class LitellmUpstream:
 
     def _blotted(self, value: JSON) -> JSON:
         """`value` without any key in its texts."""
-        if isinstance(value, str):
-            for secret in {self._options.get("api_key", ""), *_secrets()}:
-                value = value.replace(secret, "[key]") if len(secret) >= 8 else value
-            return value
-        if isinstance(value, list):
-            return [self._blotted(item) for item in value]
-        if isinstance(value, dict):
-            return {key: self._blotted(item) for key, item in value.items()}
+        return _without(
+            value, {secret for secret in (self._options.get("api_key", ""), *_secrets()) if len(secret) >= 8}
+        )
+
+
+def _without(value: JSON, secrets: Collection[str]) -> JSON:
+    if isinstance(value, str):
+        for secret in secrets:
+            value = value.replace(secret, "[key]")
         return value
+    if isinstance(value, list):
+        return [_without(item, secrets) for item in value]
+    if isinstance(value, dict):
+        return {key: _without(item, secrets) for key, item in value.items()}
+    return value
 
 
 def _secrets() -> set[str]:

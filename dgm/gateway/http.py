@@ -25,7 +25,6 @@ class HttpUpstream:
     """`base_url` as in OPENAI_BASE_URL (ends in /v1 as a rule). `seconds` without a byte are a lost connection."""
 
     def __init__(self, base_url: str, key: str = "", *, seconds: float = 600.0, connections: int = 64) -> None:
-        self._url = base_url.rstrip("/") + "/chat/completions"
         self._key = key.encode()
         headers = {"Content-Type": "application/json", "User-Agent": "dgm"}
         try:
@@ -34,7 +33,7 @@ class HttpUpstream:
                 timeout=httpx.Timeout(seconds, connect=CONNECT_SECONDS),
                 limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
             )
-            httpx.URL(self._url)
+            self._url = httpx.URL(base_url.rstrip("/") + "/chat/completions")
         except (httpx.InvalidURL, UnicodeEncodeError):
             raise Denied(f"{base_url!r} and its key must be a URL and plain characters") from None
 
@@ -43,7 +42,7 @@ class HttpUpstream:
             with self._client.stream("POST", self._url, content=json.dumps(request).encode()) as response:
                 raw = self._read(response)
         except httpx.UnsupportedProtocol:
-            raise Denied(f"the provider's address {self._url!r} must begin with http:// or https://") from None
+            raise Denied(f"the provider's address {str(self._url)!r} must begin with http:// or https://") from None
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise Fault(f"no connection: {type(error).__name__}") from None
         except httpx.TimeoutException:

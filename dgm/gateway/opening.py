@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from dgm.closing import on_failure
 from dgm.config import Models, RunConfig, Spending
 from dgm.domain import JSON
 from dgm.errors import UserError
@@ -106,10 +107,12 @@ def _upstream(models: Models, names: Sequence[str], environment: Mapping[str, st
 
         return HttpUpstream(models.url, environment.get("OPENAI_API_KEY", ""))
     from dgm.gateway.hosted import LitellmUpstream
+    from dgm.gateway.process import ProcessUpstream
 
-    hosted = LitellmUpstream()
-    for name in names:
-        hosted.check(name)
+    hosted = ProcessUpstream(LitellmUpstream)
+    with on_failure(hosted.close):
+        for name in names:
+            hosted.check(name)
     return hosted
 
 

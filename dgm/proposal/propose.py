@@ -37,6 +37,11 @@ class Edit:
     new_meta: bool  #: its meta half is not its parent's
 
 
+def limits(seconds: float) -> Limits:
+    """Of a meta agent's sandbox."""
+    return Limits(seconds=seconds, memory_mb=2048)
+
+
 def improve(
     genome: Files,
     feedback: Files,
@@ -55,11 +60,10 @@ def improve(
     Raises NotBorn, SandboxUnavailable (also when all that is `ongoing` is given up), or ModelUnavailable when the
     budget is spent.
     """
-    limits = Limits(seconds=seconds, memory_mb=2048)
     ongoing = ongoing or Ongoing()
 
     def once() -> Improved:
-        session = AgentSession(sandbox, genome, spec.meta, "meta", limits, feedback=feedback, desk=line.desk())
+        session = AgentSession(sandbox, genome, spec.meta, "meta", limits(seconds), feedback=feedback, desk=line.desk())
         with session, ongoing.holding(session):
             return session.improve(genome, iterations_left=iterations_left, seed=seed)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import BinaryIO, Protocol, Self
+from typing import BinaryIO, Protocol, Self, runtime_checkable
 
 from dgm.domain import Files
 from dgm.errors import Status
@@ -86,4 +86,13 @@ class Sandbox(Protocol):
 
     def caveats(self) -> Sequence[str]:
         """What this backend cannot hold on this machine, a sentence each; said once at the start of a run."""
+        ...
+
+
+@runtime_checkable
+class Foreseeing(Protocol):
+    """A backend that can begin ahead of need."""
+
+    def expect(self, limits: Limits) -> None:
+        """Sandboxes with these limits will be asked for soon."""
         ...

@@ -14,6 +14,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,6 +34,11 @@ DECOY = "judge/expected_values.json"
 
 DIGITS = 40
 """Hexadecimal digits of a false secret, and so the bytes of its shortest form."""
+
+SHORT = 1 << 16
+"""Bytes in which it is faster to look first whether there is room for any form; it could be made slow for more."""
+
+_RUN = re.compile(rb"[0-9A-Za-z+/]{%d}" % DIGITS)
 
 
 @dataclass(frozen=True)
@@ -57,7 +63,7 @@ class Lure:
 
     def heard(self, data: bytes) -> set[str]:
         """Which of it occurs in `data`: names of NAMES, or DECOY."""
-        if len(data) < DIGITS:
+        if len(data) <= SHORT and not _RUN.search(data):
             return set()
         lower = data.lower()
         return {

@@ -95,6 +95,11 @@ class Docker(Closing):
             raise
         return DockerSession(container)
 
+    def expect(self, limits: Limits) -> None:
+        """Start some sandboxes that will be asked for soon, if any are to start ahead of need."""
+        if self._warm is not None:
+            self._warm.expect(limits)
+
     def lacking(self, images: Iterable[str]) -> Sequence[str]:
         """Which of these images the engine does not have. Raises SandboxUnavailable."""
         engine = self._connected()

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from dgm import config as configs
 from dgm import results
 from dgm.archive import Archive, DomainRecord
-from dgm.closing import on_failure
+from dgm.closing import Closing, on_failure
 from dgm.config import Models, Origin, RunConfig, Search
 from dgm.domain import Files
 from dgm.domains import LoadedDomain
@@ -30,8 +30,8 @@ from dgm.gateway import BudgetSpent, opening
 from dgm.gateway.lines import Lines
 from dgm.genome import HALVES, SELECT, GenomeSpec, parse_spec, sources, task_half
 from dgm.integrity import Policy, Watch, note
-from dgm.proposal import own_selection
-from dgm.sandbox import Sandbox, images, stale
+from dgm.proposal import own_selection, propose
+from dgm.sandbox import Foreseeing, Sandbox, images, stale
 from dgm.sandbox.choose import choose
 from dgm.selection import Selector, selector
 from dgm.sitting import settings
@@ -44,6 +44,9 @@ if TYPE_CHECKING:
     from dgm.sitting.pursuit import Pursuit
 
 Notice = Callable[[str], None]
+
+MOST_AHEAD = 8
+"""Sandboxes of a kind that start ahead of need at most, however many are used at once: each takes some 10 MB."""
 
 
 def create(path: Path, config: RunConfig, notice: Notice) -> Run:
@@ -74,7 +77,9 @@ def create(path: Path, config: RunConfig, notice: Notice) -> Run:
     )
     watch = Watch(sandbox, f"{config.search.random_seed}/{results.ROOT}/bait")
     executor = _executor(config, path, notice)
-    with on_failure(executor.close):
+    with on_failure(executor.close), on_failure(partial(_end, sandbox)):
+        if isinstance(sandbox, Foreseeing) and config.place.executor == "local":
+            sandbox.expect(propose.limits(config.improve_seconds))
         archive = _measured_root(path, config, genome, spec, watch, domains, notice)
         return _run(Run(archive, config, domains, sandbox, spec, select, Helm(archive), tell=notice, executor=executor))
 
@@ -237,9 +242,15 @@ def _executor(config: RunConfig, path: Path, notice: Notice) -> Executor:
     return connect(config, path)
 
 
+def _end(sandbox: Sandbox) -> None:
+    if isinstance(sandbox, Closing):
+        sandbox.close()
+
+
 def _sandbox(config: RunConfig, ours: bool, notice: Notice) -> Sandbox:
     # Not a sandbox's cost but its wait: for each kind of work as many stand ready as are used at once.
-    sandbox = choose(config.place.sandbox, may_run_model_code=not ours, notice=notice, ahead=config.place.sessions)
+    ahead = min(config.place.sessions * config.place.workers, MOST_AHEAD)
+    sandbox = choose(config.place.sandbox, may_run_model_code=not ours, notice=notice, ahead=ahead)
     for caveat in sandbox.caveats():
         notice(caveat)
     for path in stale.sweep():

@@ -40,9 +40,10 @@ PROPOSALS: Mapping[str, int] = {"coding": 12, "grading": 12, "review": 12, "poin
 BY_HAND: Mapping[str, str] = {
     "backward": 'def reward(obs, action, info):\n    return -info["x_velocity"]\n',
     "sideways": 'def reward(obs, action, info):\n    return info["y"]\n',
-    "jump": 'def reward(obs, action, info):\n    return 2.718 ** (20.0 * (info["z"] - 1.25))\n',
+    "jump": 'def reward(obs, action, info):\n    return max(0.0, obs[6]) ** 2 * (info["z"] > 1.1)\n',
 }
-"""By the second word of a goal's name: a reward that says what its goal says; of a jump the peak counts."""
+"""By the second word of a goal's name: a reward that says what its goal says. Of a jump it is how fast the torso rises
+from a stand; that one was the best of six in five trainings that are none of the domain's."""
 
 COLUMNS = ("domain", "tasks", "metric", "simple means on test", "root", "best", "command")
 SEED = 1

@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from dgm.gateway import Role, Upstream
@@ -19,6 +20,7 @@ from dgm.gateway.cache import CallStore
 from dgm.gateway.hosted import LitellmUpstream
 from dgm.gateway.http import HttpUpstream
 from dgm.gateway.prices import Price, Prices
+from dgm.gateway.process import ProcessUpstream
 from dgm.gateway.service import Gateway, Rules
 from dgm.sandbox import Sandbox
 from tests.bench import asking
@@ -45,7 +47,7 @@ def overhead() -> Iterator[Figure]:
     """Through httpx and through litellm."""
     with asking.server() as server:
         yield _overhead("httpx", HttpUpstream(server.url, KEY), "m")
-        yield _overhead("litellm", LitellmUpstream(server.url, KEY), "openai/m")
+        yield _overhead("litellm", ProcessUpstream(partial(LitellmUpstream, server.url, KEY)), "openai/m")
 
 
 def relayed(name: str, sandbox: Sandbox) -> Iterator[Figure]:

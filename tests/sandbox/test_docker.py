@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -122,8 +123,19 @@ def living(engine):
     return {found["Id"] for found in engine.containers(leftovers.MARK)}
 
 
-def until(condition):
-    end = time.monotonic() + 30
+def asleep(mark):
+    return [path for path in Path("/proc").glob("[0-9]*/cmdline") if mark.encode() in quietly(path.read_bytes)]
+
+
+def quietly(read):
+    try:
+        return read()
+    except OSError:
+        return b""
+
+
+def until(condition, seconds=30):
+    end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not come to pass"
         time.sleep(0.05)
@@ -238,6 +250,18 @@ class TestProcesses:
 
 
 class TestTheEnd:
+    def test_nothing_in_it_lives_when_it_has_been_closed(self, docker, engine):
+        """Though its engine may still be removing the container."""
+        mark = f"864{os.getpid()}"
+        with docker.open({}, LIMITS) as session:
+            process = session.start(
+                ["/bin/sh", "-c", f"setsid sleep {mark} <&- >&- 2>&- & echo begun; exec sleep {mark}"]
+            )
+            assert process.stdout.read(6) == b"begun\n"
+            until(lambda: len(asleep(mark)) >= 2)
+            session.close()
+            until(lambda: asleep(mark) == [], seconds=1)
+
     def test_a_container_ended_from_outside_is_nobodys_fault(self, docker, engine):
         with agent_session(docker, task_agent("return 1")) as session:
             assert ask(session).status is Status.OK
@@ -301,6 +325,16 @@ class TestStartingAhead:
                     until(lambda: len(living(engine) - before) == 2)
             assert len(set(seen)) == 3
             until(lambda: len(living(engine) - before) == 1)
+        assert living(engine) == before
+
+    def test_what_is_expected_waits_before_it_is_asked_for(self, engine):
+        before = living(engine)
+        with from_environment("tests", ahead=2) as warm:
+            warm.expect(LIMITS)
+            until(lambda: len(living(engine) - before) == 2)
+            waiting = living(engine) - before
+            with warm.open({}, LIMITS) as session:
+                assert session._container.id in waiting
         assert living(engine) == before
 
     def test_a_spare_container_that_died_is_replaced(self, engine):

@@ -10,6 +10,7 @@ import contextlib
 import io
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from dgm.errors import SandboxUnavailable
@@ -45,6 +46,7 @@ class Engine:
             import docker
 
             self._api: APIClient = docker.APIClient(self.host, version="auto", timeout=REQUEST_SECONDS)
+        self._burials = ThreadPoolExecutor(1, thread_name_prefix="dgm-bury")
 
     def info(self) -> Mapping[str, Any]:
         """What the engine says of itself and of its machine."""
@@ -131,7 +133,13 @@ class Engine:
                         raise
                 time.sleep(0.01)  # it is just being removed, at the end of its first process
 
+    def bury(self, container: str) -> None:
+        """See to it that a container whose processes have ended is removed. `close` waits for that."""
+        with contextlib.suppress(RuntimeError):  # closed: nobody waits any more, and an engine removes it by itself
+            self._burials.submit(self.remove, container)
+
     def close(self) -> None:
+        self._burials.shutdown(wait=True)
         self._api.close()
 
 

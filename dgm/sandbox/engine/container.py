@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -36,7 +37,7 @@ FRESH = LIFE / 2
 FILES_MB = 64
 """Room for a session's files. Where they need more, the container is made for them."""
 
-START_SECONDS, ASK_SECONDS = 60.0, 2.0
+START_SECONDS, ASK_SECONDS, END_SECONDS = 60.0, 2.0, 1.0
 _EXTRA_PROCESSES = 1  # the warden
 _CPU_PERIOD = 100_000
 
@@ -49,7 +50,8 @@ class Container:
         self._engine = engine
         self._process: Executed | None = None
         self._stream: Stream | None = None
-        self._ended = False
+        self._ended = self._closed = False
+        self._closing = threading.Lock()
         self._born = time.monotonic()
         command = [PYTHON, "-I", "-S", "-c", _warden(), str(LIFE)]
         settings = {
@@ -118,14 +120,32 @@ class Container:
         return Status.DISK if told["full"] else None
 
     def close(self) -> None:
-        """Remove the container and all that is in it. May be called twice; no error without an engine."""
-        self._ended = True
-        with contextlib.suppress(SandboxUnavailable):
-            self._engine.remove(self.id)
-        if self._stream is not None:
-            self._stream.close()
-        if self._process is not None:
-            self._process.abandon()
+        """End all that is in the container, which is then removed. May be called twice; no error without an engine."""
+        with self._closing:
+            if self._closed:
+                return
+            self._closed = self._ended = True
+            with contextlib.suppress(SandboxUnavailable):
+                remove = self._engine.bury if self._warden_left() else self._engine.remove
+                remove(self.id)
+            if self._stream is not None:
+                self._stream.close()
+            if self._process is not None:
+                self._process.abandon()
+
+    def _warden_left(self) -> bool:
+        """Let the warden go, and with it everything; whether it went in time. An engine takes longer to kill it."""
+        if self._stream is None:
+            return False
+        deadline = time.monotonic() + END_SECONDS
+        self._stream.hang_up()
+        try:
+            while True:
+                self._stream.receive(deadline)
+        except Late:
+            return False
+        except Lost:
+            return True
 
     @property
     def _warden(self) -> Stream:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import socket
 import threading
 import time
 from collections.abc import Callable
@@ -109,8 +108,7 @@ class _Input(io.RawIOBase):
 
     def close(self) -> None:
         if not self.closed:
-            with contextlib.suppress(OSError):
-                self._stream.socket.shutdown(socket.SHUT_WR)
+            self._stream.hang_up()
         super().close()
 
 

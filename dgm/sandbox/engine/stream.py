@@ -8,6 +8,7 @@ What it does not cover: engines behind TLS or ssh. Both would need a copy of eve
 
 from __future__ import annotations
 
+import contextlib
 import json
 import select
 import socket
@@ -55,6 +56,11 @@ class Stream:
         poll = select.poll()
         poll.register(self.socket, select.POLLIN)
         return not poll.poll(0)
+
+    def hang_up(self) -> None:
+        """End the other side's input; what it says can still be received."""
+        with contextlib.suppress(OSError):  # the other side was faster
+            self.socket.shutdown(socket.SHUT_WR)
 
     def close(self) -> None:
         """Whoever waits in `receive` gets Lost."""

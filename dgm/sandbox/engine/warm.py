@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from threading import Lock
+from threading import Event, Lock
 
 from dgm.errors import SandboxUnavailable
 from dgm.sandbox import Limits
@@ -29,7 +30,8 @@ class Warm:
         self._unwanted: list[Future[Container]] = []
         self._lock = Lock()
         self._starter = ThreadPoolExecutor(1, thread_name_prefix="dgm-warm")
-        self._closed = False
+        self._closed, self._closing = False, Event()
+        self._took = 0.0  # seconds, to start the last one
 
     def take(self, limits: Limits, files_mb: int) -> Container:
         """A container that nobody has used: a spare one, else a new one. Raises SandboxUnavailable."""
@@ -42,8 +44,15 @@ class Warm:
                 container.close()
         return self._make(limits, files_mb)
 
+    def expect(self, limits: Limits) -> None:
+        """Start what will be asked for soon."""
+        with self._lock:
+            if not self._closed:
+                self._fill(limits, self._spare.setdefault(limits, deque()))
+
     def close(self) -> None:
         """Remove what nobody has taken. May be called twice."""
+        self._closing.set()
         with self._lock:
             self._closed = True
             left = [*self._unwanted, *(future for spares in self._spare.values() for future in spares)]
@@ -64,9 +73,26 @@ class Warm:
             if self._unwanted:
                 self._starter.submit(self._clear)
             taken = spares.popleft() if spares else None
-            while len(spares) < self._ahead:
-                spares.append(self._starter.submit(self._make, limits, FILES_MB))
+            self._fill(limits, spares)
             return taken
+
+    def _fill(self, limits: Limits, spares: deque[Future[Container]]) -> None:
+        while len(spares) < self._ahead:
+            spares.append(self._starter.submit(self._start, limits))
+
+    def _start(self, limits: Limits) -> Container:
+        """In the starter's thread. While one of each kind waits there is no hurry, and half of the time is left to who
+        has work to do: to start a container takes more than one processor."""
+        if self._at_leisure():
+            self._closing.wait(self._took)
+        began = time.monotonic()
+        container = self._make(limits, FILES_MB)
+        self._took = time.monotonic() - began
+        return container
+
+    def _at_leisure(self) -> bool:
+        with self._lock:
+            return all(any(spare.done() for spare in spares) for spares in self._spare.values())
 
     def _clear(self) -> None:
         """In the starter's thread, which has started them before: remove those of a kind that is no longer kept."""
