@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dgm.closing import Closing
+from dgm.closing import Closing, on_failure
 from dgm.errors import UserError
 from dgm.gateway import Role, Scope
 from dgm.gateway.budget import NOTHING, Spend
@@ -105,12 +105,8 @@ class CallStore(Closing):
             self._connection = sqlite3.connect(
                 f"{self._path.absolute().as_uri()}{options}", uri=True, isolation_level=None, check_same_thread=False
             )
-        try:
-            with self._explained():
-                self._prepare(write)
-        except BaseException:
-            self._connection.close()
-            raise
+        with on_failure(self._connection.close), self._explained():
+            self._prepare(write)
 
     def find(self, key: Key, *, anywhere: bool = False) -> Call | None:
         """The reply that belongs to `key`."""

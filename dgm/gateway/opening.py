@@ -28,41 +28,70 @@ from dgm.gateway.service import Gateway, Rules
 PATIENCE = Patience()
 
 
-def open_lines(models: Models, folder: Path, seed: int, say: Say, environment: Mapping[str, str] = os.environ) -> Lines:
-    """The models of a run whose calls are recorded in `folder`. Raises UserError naming the option that is wrong."""
-    agent, meta = Pool.parse(models.agent, "--model"), Pool.parse(models.meta, "--meta-model")
-    judge = (models.judge,) if models.judge else ()
+def open_lines(
+    models: Models,
+    folder: Path,
+    seed: int,
+    say: Say,
+    environment: Mapping[str, str] = os.environ,
+    upstream: Upstream | None = None,
+) -> Lines:
+    """The models of a run whose calls are recorded in `folder`. Raises UserError naming the option that is wrong.
+
+    An `upstream` that is there already (`provider`) is asked, and closed at the end, instead of a new one."""
     if not models.used:
         return Lines()
-    names = tuple(dict.fromkeys((*agent.names, *meta.names, *judge)))
-    prices = Prices.parse(models.prices)
-    for name in names:
-        prices.of(name)
+    agent, meta = Pool.parse(models.agent, "--model"), Pool.parse(models.meta, "--meta-model")
+    names, prices = _priced(models)
     replay = CallStore(Path(models.replay), write=False) if models.replay else None
-    upstream = _Nobody() if replay else _upstream(models, names, environment)
+    upstream = upstream or provider(models, say, environment)
     rules = Rules(names, patience=PATIENCE, seed=seed, cache=models.cache)
-    store = CallStore(folder)
-    gateway = Gateway(upstream, rules, prices, _budget(models.budget, store), store, replay=replay, say=say)
-    return Lines(gateway, agent, meta, judge, bandit=models.draw == "bandit")
+    with on_failure(upstream.close):
+        store = CallStore(folder)
+        gateway = Gateway(upstream, rules, prices, _budget(models.budget, store), store, replay=replay, say=say)
+    return Lines(gateway, agent, meta, (models.judge,) if models.judge else (), bandit=models.draw == "bandit")
+
+
+def provider(models: Models, say: Say, environment: Mapping[str, str] = os.environ) -> Upstream:
+    """Who answers what a run asks; in a replay, or where no model is named, nobody. Raises UserError where an address,
+    a key or a model is wrong, or a price is not known."""
+    if models.replay or not models.used:
+        return _Nobody()
+    names, _ = _priced(models)
+    if models.url:
+        from dgm.gateway.http import HttpUpstream
+
+        return HttpUpstream(models.url, environment.get("OPENAI_API_KEY", ""))
+    from dgm.gateway.hosted import LitellmUpstream
+    from dgm.gateway.process import ProcessUpstream
+
+    say("loading litellm, which takes some seconds")
+    hosted = ProcessUpstream(LitellmUpstream)
+    with on_failure(hosted.close):
+        for name in names:
+            hosted.check(name)
+    return hosted
 
 
 @contextmanager
-def before_the_archive(archive: Path, config: RunConfig, say: Say) -> Iterator[Lines]:
-    """The models while there is no archive yet. What was paid for stays for the next try if this one fails."""
+def before_the_archive(archive: Path, config: RunConfig, say: Say, upstream: Upstream) -> Iterator[Lines]:
+    """The models while there is no archive yet; `upstream` stays open. What was paid for stays for the next try if this
+    one fails."""
     room = _waiting_room(archive)
     if not config.models.used:
         yield Lines()
         return
     alone = not room.parent.exists()
     room.mkdir(parents=True, exist_ok=True)
-    try:
-        with open_lines(config.models, room, config.search.random_seed, say) as lines:
-            yield lines
-    except BaseException:
+
+    def vacate() -> None:
         _leave(room)
         if alone and not any(room.parent.iterdir()):
             room.parent.rmdir()
-        raise
+
+    seed, lent = config.search.random_seed, _Lent(upstream)
+    with on_failure(vacate), open_lines(config.models, room, seed, say, upstream=lent) as lines:
+        yield lines
 
 
 def move_in(archive: Path) -> None:
@@ -101,19 +130,24 @@ class _Nobody:
         pass
 
 
-def _upstream(models: Models, names: Sequence[str], environment: Mapping[str, str]) -> Upstream:
-    if models.url:
-        from dgm.gateway.http import HttpUpstream
+class _Lent:
+    """An upstream that somebody else closes."""
 
-        return HttpUpstream(models.url, environment.get("OPENAI_API_KEY", ""))
-    from dgm.gateway.hosted import LitellmUpstream
-    from dgm.gateway.process import ProcessUpstream
+    def __init__(self, upstream: Upstream) -> None:
+        self.complete = upstream.complete
 
-    hosted = ProcessUpstream(LitellmUpstream)
-    with on_failure(hosted.close):
-        for name in names:
-            hosted.check(name)
-    return hosted
+    def close(self) -> None:
+        pass
+
+
+def _priced(models: Models) -> tuple[Sequence[str], Prices]:
+    """All that may be asked for, each once, and what they cost."""
+    agent, meta = Pool.parse(models.agent, "--model"), Pool.parse(models.meta, "--meta-model")
+    names = tuple(dict.fromkeys((*agent.names, *meta.names, *((models.judge,) if models.judge else ()))))
+    prices = Prices.parse(models.prices)
+    for name in names:
+        prices.of(name)
+    return names, prices
 
 
 def _budget(limits: Spending, store: CallStore) -> Budget:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -26,7 +27,7 @@ from dgm.evaluation.bench import Bench
 from dgm.evaluation.calibration import CALIBRATION, Calibration, calibrate
 from dgm.executor import Executor, connect
 from dgm.executor import named as executor_named
-from dgm.gateway import BudgetSpent, opening
+from dgm.gateway import BudgetSpent, Upstream, opening
 from dgm.gateway.lines import Lines
 from dgm.genome import HALVES, SELECT, GenomeSpec, parse_spec, sources, task_half
 from dgm.integrity import Policy, Watch, note
@@ -53,6 +54,7 @@ def create(path: Path, config: RunConfig, notice: Notice) -> Run:
     """Check everything, evaluate the root, write the archive. Raises UserError and leaves nothing behind."""
     Archive.refuse_existing(path)
     domains, select = _resolved(config)
+    executor_named(config)
     origin = config.origin
     if origin.genome is None:  # an archive may grow: which agent it was is written down
         halves = [sources.pinned(half, option) for half, option in ((origin.agent, "--agent"), (origin.meta, "--meta"))]
@@ -77,11 +79,18 @@ def create(path: Path, config: RunConfig, notice: Notice) -> Run:
     )
     watch = Watch(sandbox, f"{config.search.random_seed}/{results.ROOT}/bait")
     executor = _executor(config, path, notice)
-    with on_failure(executor.close), on_failure(partial(_end, sandbox)):
+    with ExitStack() as undo:
+        undo.callback(executor.close)
+        undo.callback(_end, sandbox)
         if isinstance(sandbox, Foreseeing) and config.place.executor == "local":
             sandbox.expect(propose.limits(config.improve_seconds))
-        archive = _measured_root(path, config, genome, spec, watch, domains, notice)
-        return _run(Run(archive, config, domains, sandbox, spec, select, Helm(archive), tell=notice, executor=executor))
+        upstream = opening.provider(config.models, notice)
+        undo.callback(upstream.close)
+        archive = _measured_root(path, config, genome, spec, watch, domains, upstream, notice)
+        run = Run(archive, config, domains, sandbox, spec, select, Helm(archive), tell=notice, executor=executor)
+        run = _run(run, upstream)
+        undo.pop_all()
+    return run
 
 
 def check(config: RunConfig, root: bool = True) -> None:
@@ -119,10 +128,11 @@ def _measured_root(
     spec: GenomeSpec,
     watch: Watch,
     domains: Sequence[LoadedDomain],
+    upstream: Upstream,
     notice: Notice,
 ) -> Archive:
     """A new archive with agent 0 in it."""
-    with opening.before_the_archive(path, config, notice) as lines:
+    with opening.before_the_archive(path, config, notice, upstream) as lines:
         notice("measuring the root")
         bench = Bench(
             genome,
@@ -182,12 +192,14 @@ def reopen(path: Path, notice: Notice, changes: Mapping[str, object] | None = No
             return _run(run)
 
 
-def _run(run: Run) -> Run:
-    """With its strategy and its models. The record of calls joins the archive, if it is not there yet."""
+def _run(run: Run, upstream: Upstream | None = None) -> Run:
+    """With its strategy and its models, which `upstream` answers if it is there already. The record of calls joins the
+    archive, if it is not there yet."""
     with on_failure(run.close):
         run.pursuit = _pursuit(run)
         opening.move_in(run.archive.path)
-        run.lines = opening.open_lines(run.config.models, run.archive.path, run.config.search.random_seed, run.tell)
+        seed, models = run.config.search.random_seed, run.config.models
+        run.lines = opening.open_lines(models, run.archive.path, seed, run.tell, upstream=upstream)
         run.lines.sync(run.archive)
     return run
 

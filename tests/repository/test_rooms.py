@@ -24,8 +24,6 @@ CATCHERS = {  # file that catches whatever is raised -> whose code raised it, an
     "dgm/gateway/desk.py": "a thread's: raised again in the thread that it works for",
     "dgm/gateway/process.py": "a defect in the other process is raised in this one, with its traceback",
     "dgm/gateway/service.py": "settles what a call cost, however it ends; raised again",
-    "dgm/gateway/cache.py": "gives the connection back; raised again",
-    "dgm/gateway/opening.py": "leaves nothing behind; raised again",
 }
 
 
