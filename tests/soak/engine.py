@@ -72,10 +72,15 @@ class PrivateEngine:
         """The processes that hold a container each; one whose engine was killed at the wrong moment stays without."""
         return [pid for pid in self._own("") if b"shim" in _command(pid)[0]]
 
-    def inside(self) -> list[int]:
-        """The processes that run in containers: the children of shims."""
+    def held(self) -> list[int]:
+        """The first processes of containers: the children of shims."""
         shims = set(self.shims())
         return [pid for pid, parent in _parents().items() if parent in shims]
+
+    def inside(self) -> list[int]:
+        """Those in which something of a run is. One that still waits for the engine's word to begin is the engine's: it
+        waits for ever where the engine was killed before the word, and no engine knows of it then."""
+        return [pid for pid in self.held() if _command(pid)[:2] != [b"runc", b"init"]]
 
     def _own(self, name: str) -> list[int]:
         found = []
@@ -99,7 +104,7 @@ def private_engine(folder: Path, images: list[str]) -> Iterator[PrivateEngine]:
         for container in engine.containers("-a"):
             engine.docker("rm", "-f", container)
         engine.stop(signal.SIGTERM)
-        for pid in engine.shims():
+        for pid in (*engine.held(), *engine.shims()):
             _kill(pid)
         for mount in _mounts(folder):
             subprocess.run(["umount", "-l", mount], check=False)
