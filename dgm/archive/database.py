@@ -60,6 +60,8 @@ def reader(archive: Path) -> Iterator[sqlite3.Connection]:
         try:
             connection.execute(f"PRAGMA busy_timeout = {int(_BUSY_SECONDS * 1000)}")
             connection.execute("PRAGMA query_only = ON")
+            connection.execute("PRAGMA trusted_schema = OFF")
+            connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, foreign.MAX_CELL)
             yield connection
         finally:
             connection.close()
@@ -86,12 +88,16 @@ def check_is_archive(archive: Path) -> None:
     with reader(archive) as connection:
         application = connection.execute("PRAGMA application_id").fetchone()[0]
         version = connection.execute("PRAGMA user_version").fetchone()[0]
+        ours = application == schema.APPLICATION_ID and 1 <= version <= schema.VERSION
+        why = foreign.check_tables(connection) if ours else ""
     if application != schema.APPLICATION_ID or version < 1:
         raise UserError(f"{archive / NAME} is a database, but not an archive's; give the folder of a run")
     if version > schema.VERSION:
         raise UserError(
             f"{archive} has format {version} and this dgm knows none above {schema.VERSION}; upgrade dgm to open it"
         )
+    if why:
+        raise UserError(f"{archive / NAME} is damaged ({why}); restore a copy of the archive")
 
 
 @contextmanager

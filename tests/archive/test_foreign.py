@@ -3,6 +3,8 @@ runs nothing, and ends in a sentence."""
 
 from __future__ import annotations
 
+import gzip
+import os
 import sqlite3
 import struct
 from collections.abc import Iterator
@@ -12,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from dgm import steering
-from dgm.archive import Archive, lock, store, trees
+from dgm.archive import Archive, lock, logs, store, trees
 from dgm.archive.place import GENOMES
 from dgm.archive.store import GitStore
 from dgm.archive.verify import verify
@@ -207,3 +209,67 @@ def test_a_genome_of_one_object_many_times_is_refused(path: Path, monkeypatch: p
     monkeypatch.setattr(store, "MAX_BYTES", 50_000)
     with Archive.open(path) as archive, pytest.raises(UserError, match="more than 50000 bytes"):
         archive.files(1)
+
+
+# Rows
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE TRIGGER t AFTER INSERT ON events BEGIN DELETE FROM agents; END",
+        "DROP TABLE events; CREATE VIEW events AS WITH RECURSIVE e (seq) AS (SELECT 1 UNION ALL SELECT seq + 1 FROM e)"
+        " SELECT seq, 0.0 AS time, 'note' AS kind, '{}' AS body FROM e",
+        "DROP TABLE events; CREATE TABLE events (seq INTEGER PRIMARY KEY, time REAL, kind TEXT,"
+        " body TEXT AS (printf('%.*c', 900000000, 'x')))",
+        "DROP TABLE events; CREATE VIRTUAL TABLE events USING fts5 (seq, time, kind, body)",
+        "PRAGMA foreign_keys = OFF; UPDATE agents SET id = 4611686018427387904 WHERE id = 1",
+        "PRAGMA foreign_keys = OFF; UPDATE agents SET id = -1 WHERE id = 1",
+    ],
+)
+def test_a_database_that_works_something_out_or_counts_for_ever_is_refused(path: Path, statement: str) -> None:
+    with closing(sqlite3.connect(path / "archive.db")) as connection:
+        connection.executescript(statement)
+    for write in (False, True):
+        with pytest.raises(UserError, match="is damaged"):
+            Archive.open(path, write=write)
+    assert len(verify(path)) == 1
+
+
+def test_a_readers_own_views_and_tables_are_no_harm(path: Path) -> None:
+    with closing(sqlite3.connect(path / "archive.db")) as connection:
+        connection.executescript("CREATE VIEW mine AS SELECT id FROM agents; CREATE TABLE notes (text TEXT)")
+    with Archive.open(path) as archive:
+        assert len(archive.agents()) == 2
+    assert verify(path) == []
+
+
+# Logs
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"[" * 100_000, b"[1]", b'{"score": NaN}', b"\xff", b"x" * 2_000],
+    ids=["deep", "no object", "no JSON", "no text", "large"],
+)
+def test_a_log_that_is_none_is_said_to_be_damaged(path: Path, content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs, "MAX_LOG", 200_000 if content.startswith(b"[[") else 1_000)
+    (path / "logs" / "1" / "grading.val.jsonl.gz").write_bytes(gzip.compress(content))
+    with Archive.open(path) as archive, pytest.raises(UserError, match="is damaged"):
+        archive.logs(1, "grading", "val")
+
+
+def test_a_pipe_in_the_place_of_a_log_is_not_waited_for(path: Path) -> None:
+    place = path / "logs" / "1" / "grading.val.jsonl.gz"
+    place.unlink()
+    os.mkfifo(place)
+    with Archive.open(path) as archive, pytest.raises(UserError, match="is missing"):
+        archive.logs(1, "grading", "val")
+
+
+def test_the_name_of_a_log_leads_to_no_other_file(path: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret.val.jsonl.gz").write_bytes(gzip.compress(b'{"task": "secret"}'))
+    row(path, "UPDATE logs SET name = '../../../secret.val' WHERE agent = 1 AND name = 'grading.val'")
+    with Archive.open(path) as archive, pytest.raises(UserError, match="can be none"):
+        archive.logs(1, "../../../secret", "val")
+    assert any("can be none" in problem for problem in verify(path))
