@@ -17,8 +17,8 @@ import zlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 
+from dgm.archive import kinds
 from dgm.archive.disk import sync_directory, write_whole
 from dgm.archive.failpoints import failpoint
 from dgm.domain import JSON
@@ -76,7 +76,7 @@ class LogStore:
             if len(content) > MAX_LOG:
                 raise ValueError(f"it unpacks to more than {MAX_LOG} bytes")
             return [_row(line) for line in content.decode().splitlines()]
-        except (OSError, EOFError, ValueError, RecursionError, zlib.error) as error:
+        except (OSError, EOFError, ValueError, zlib.error) as error:
             raise UserError(f"{path} is damaged ({error}); restore a copy of the archive") from error
 
     def digest(self, agent: int, name: str) -> str | None:
@@ -129,14 +129,10 @@ def pieces(names: Iterable[str], name: str) -> list[str]:
 
 def _row(line: str) -> dict[str, JSON]:
     """Raises ValueError unless it is an object, and all of it is JSON."""
-    row = json.loads(line, parse_constant=_no_constant)
+    row = kinds.loads(line)
     if not isinstance(row, dict):
         raise ValueError("a row is no object")
     return row
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _line(row: Mapping[str, JSON]) -> str:

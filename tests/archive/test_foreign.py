@@ -19,8 +19,11 @@ from dgm.archive.place import GENOMES
 from dgm.archive.store import GitStore
 from dgm.archive.verify import verify
 from dgm.errors import UserError
+from dgm.exchange.mcp.tools import Tools
 from dgm.gateway.cache import CallStore
 from dgm.steering import submissions
+from dgm.web.app import Pages
+from dgm.web.shelf import Shelf
 from tests.archive.world import Git, contents, create
 
 MAGIC = bytes.fromhex("d9d505f920a163d7")
@@ -242,6 +245,34 @@ def test_a_readers_own_views_and_tables_are_no_harm(path: Path) -> None:
     with Archive.open(path) as archive:
         assert len(archive.agents()) == 2
     assert verify(path) == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE agents SET summary = x'ff' WHERE id = 1",
+        "UPDATE agents SET created = 9e999 WHERE id = 1",
+        "UPDATE agents SET changed = '[[[1e999]]]' WHERE id = 1",
+        "UPDATE agents SET admission = '<b>' WHERE id = 1",
+        "UPDATE agents SET parent = x'00' WHERE id = 1",
+        "UPDATE proposals SET seconds = 'long' WHERE id = 1",
+        "UPDATE scores SET n = 'many'",
+        "UPDATE scores SET mean = 9e999",
+        "INSERT INTO events VALUES (1, 1.0, 'note', '{\"text\": NaN}')",
+        "INSERT INTO events VALUES (1, 1.0, 'note', printf('%.*c', 100000, '['))",
+        "PRAGMA foreign_keys = OFF; DELETE FROM proposals WHERE id = 1",
+    ],
+)
+def test_rows_that_hold_anything_are_said_to_be_damaged_and_hide_no_other_archive(path: Path, statement: str) -> None:
+    create(path.with_name("mine"), children=1).close()
+    with closing(sqlite3.connect(path / "archive.db")) as connection:
+        connection.executescript(statement)
+    assert verify(path)
+    listed = Pages(Shelf(path.parent)).archives({})["archives"]
+    assert {run["name"]: "problem" in run for run in listed} == {"mine": False, "theirs": True}
+    told = Tools(path.parent).archives()
+    assert [one["name"] for one in told] == ["mine", "theirs"]
+    assert "problem" not in told[0]
 
 
 # Logs
