@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dgm.archive import later, packing, place
+from dgm.archive import foreign, later, packing, place
 from dgm.archive.details import Details
 from dgm.archive.disk import disk_errors, sync_directory
 from dgm.archive.failpoints import failpoint
@@ -119,6 +119,7 @@ class Archive(Closing):
         if not write:
             return cls(path, lock=None)
         with disk_errors(path):
+            foreign.check_links(path)
             lock = WriterLock(path)
             with on_failure(lock.release):
                 return cls(path, lock=lock)

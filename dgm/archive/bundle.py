@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from dgm.archive.store import GitStore
+from dgm.archive.store import MAX_OBJECT, GitStore
 from dgm.errors import UserError
 
 _HEAD = b"# v2 git bundle\n"
@@ -23,8 +23,6 @@ _KINDS = {"commit": 1, "tree": 2, "blob": 3}
 _NAMES = {number: kind for kind, number in _KINDS.items()}
 _REF = re.compile(r"([0-9a-f]{40}) (refs/agents/([0-9]{1,15})|refs/tags/([A-Za-z0-9_.-]+))")
 _CHUNK = 1 << 16
-MAX_OBJECT = 64_000_000
-"""Bytes of one object. A genome's file has at most 1 MB; an imported one may be larger."""
 
 
 def write(store: GitStore, file: BinaryIO) -> int:

@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
-from dgm.archive import lock, schema
+from dgm.archive import foreign, lock, schema
 from dgm.archive.disk import DiskFull
 from dgm.archive.failpoints import failpoint
 from dgm.errors import UserError
@@ -39,6 +39,7 @@ def create(archive: Path) -> sqlite3.Connection:
 
 def open_writer(archive: Path) -> sqlite3.Connection:
     """Open for writing and migrate. Only for the holder of the archive's lock."""
+    foreign.check_journal(archive / NAME)
     return _writer(archive, f"file:{quote(str(archive / NAME))}?mode=rw")
 
 
@@ -48,6 +49,7 @@ def reader(archive: Path) -> Iterator[sqlite3.Connection]:
     path = archive / NAME
     options = "mode=ro"
     if _cut_off(path):
+        foreign.check_journal(path)
         options = "mode=rw"  # SQLite then takes back what a killed process had half written, as its journal says
     elif _says_wal(path) and not path.with_name(NAME + "-wal").exists() and not lock.held(archive):
         # A copy of the file alone, made while a writer was open. SQLite would make a log of its own beside
@@ -58,6 +60,8 @@ def reader(archive: Path) -> Iterator[sqlite3.Connection]:
         try:
             connection.execute(f"PRAGMA busy_timeout = {int(_BUSY_SECONDS * 1000)}")
             connection.execute("PRAGMA query_only = ON")
+            connection.execute("PRAGMA trusted_schema = OFF")
+            connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, foreign.MAX_CELL)
             yield connection
         finally:
             connection.close()
@@ -84,12 +88,16 @@ def check_is_archive(archive: Path) -> None:
     with reader(archive) as connection:
         application = connection.execute("PRAGMA application_id").fetchone()[0]
         version = connection.execute("PRAGMA user_version").fetchone()[0]
+        ours = application == schema.APPLICATION_ID and 1 <= version <= schema.VERSION
+        why = foreign.check_tables(connection) if ours else ""
     if application != schema.APPLICATION_ID or version < 1:
         raise UserError(f"{archive / NAME} is a database, but not an archive's; give the folder of a run")
     if version > schema.VERSION:
         raise UserError(
             f"{archive} has format {version} and this dgm knows none above {schema.VERSION}; upgrade dgm to open it"
         )
+    if why:
+        raise UserError(f"{archive / NAME} is damaged ({why}); restore a copy of the archive")
 
 
 @contextmanager

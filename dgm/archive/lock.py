@@ -6,6 +6,7 @@ Not covered: file systems without working `flock` between machines; there, keep 
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -45,9 +46,13 @@ class WriterLock:
 def held(directory: Path) -> bool:
     """Whether a writer is at work. Looks only; never creates the file."""
     try:
-        descriptor = os.open(directory / NAME, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(directory / NAME, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         return False
+    except OSError as error:
+        if error.errno == errno.ELOOP:  # a link is nobody's lock
+            return False
+        raise
     try:
         # A shared lock that is held for a moment: a writer that starts right now tries again, see _acquire.
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -60,7 +65,7 @@ def held(directory: Path) -> bool:
 
 def _acquire(path: Path) -> int:
     for _ in range(_TRIES):
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -18,6 +18,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from dgm.archive import kinds
 from dgm.archive.disk import sync_directory, write_whole
 from dgm.archive.failpoints import failpoint
 from dgm.domain import JSON
@@ -26,6 +27,8 @@ from dgm.errors import UserError
 MAX_ROW = 256 * 1024
 """Characters of one row. Of a longer one only numbers and texts of at most 1,000 characters are kept, and
 `cut`."""
+MAX_LOG = 300_000_000
+"""Bytes of one log when it is unpacked: of a thousand tasks, each with the longest row."""
 _SHORT = 1_000
 _SUFFIX = ".jsonl.gz"
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)+")
@@ -64,19 +67,31 @@ class LogStore:
 
     def read(self, agent: int, name: str) -> list[dict[str, JSON]]:
         """The rows of a log that was recorded. Raises UserError when the file is missing or damaged."""
-        path = self.path / str(agent) / (name + _SUFFIX)
+        path = self._place(agent, name)
+        if not path.is_file():
+            raise UserError(f"{path} is missing; restore a copy of the archive")
         try:
-            text = gzip.decompress(path.read_bytes()).decode()
-            return [json.loads(line) for line in text.splitlines()]
-        except FileNotFoundError:
-            raise UserError(f"{path} is missing; restore a copy of the archive") from None
+            with gzip.open(path) as file:
+                content = file.read(MAX_LOG + 1)
+            if len(content) > MAX_LOG:
+                raise ValueError(f"it unpacks to more than {MAX_LOG} bytes")
+            return [_row(line) for line in content.decode().splitlines()]
         except (OSError, EOFError, ValueError, zlib.error) as error:
             raise UserError(f"{path} is damaged ({error}); restore a copy of the archive") from error
 
     def digest(self, agent: int, name: str) -> str | None:
         """The SHA-256 of a log's file, None when it is not there."""
-        path = self.path / str(agent) / (name + _SUFFIX)
-        return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+        path = self._place(agent, name)
+        if not path.is_file():
+            return None
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    def _place(self, agent: int, name: str) -> Path:
+        """Where a log lies that is on record. Raises UserError for what is no log's name."""
+        if not _NAME.fullmatch(name):
+            raise UserError(f"{name!r:.100} is on record as a log of agent {agent}, and can be none; restore a copy")
+        return self.path / str(agent) / (name + _SUFFIX)
 
     def keep_only(
         self, recorded: Callable[[int], Collection[str]], suspects: tuple[Collection[int], int] | None
@@ -110,6 +125,14 @@ def pieces(names: Iterable[str], name: str) -> list[str]:
     """Which of `names` are the log `name` and its pieces, in the order in which they were written."""
     later = {int(n[len(name) + 1 :]): n for n in names if n.startswith(f"{name}.") and n[len(name) + 1 :].isdigit()}
     return [*(n for n in names if n == name), *(later[at] for at in sorted(later))]
+
+
+def _row(line: str) -> dict[str, JSON]:
+    """Raises ValueError unless it is an object, and all of it is JSON."""
+    row = kinds.loads(line)
+    if not isinstance(row, dict):
+        raise ValueError("a row is no object")
+    return row
 
 
 def _line(row: Mapping[str, JSON]) -> str:

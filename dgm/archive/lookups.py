@@ -6,9 +6,10 @@ Not covered: what wants to see every agent (`population`), and the columns that 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
+from dgm.archive import kinds
 from dgm.archive.model import Admission, AgentRecord, ScoreRecord
 from dgm.archive.records import AGENT, Records, agent_of
 from dgm.domain import Split
@@ -37,8 +38,8 @@ class Lookups:
 
     def agents(self, ids: Collection[int]) -> dict[int, AgentRecord]:
         """Those of `ids` that are recorded, ascending."""
-        rows = self._each(f"SELECT {AGENT} FROM agents WHERE id IN (%s) ORDER BY id", ids)
-        return {agent.id: agent for agent in map(agent_of, rows)}
+        found = self._each(f"SELECT {AGENT} FROM agents WHERE id IN (%s) ORDER BY id", ids, agent_of)
+        return {agent.id: agent for agent in found}
 
     def newest(self, count: int | None = None) -> list[AgentRecord]:
         """The agents with the highest ids, or all of them, ascending."""
@@ -105,8 +106,8 @@ class Lookups:
             " WHERE agent IN (%s) ORDER BY agent, name, split"
         )
         found: dict[int, list[ScoreRecord]] = {agent: [] for agent in agents}
-        for row in self._each(query, agents):
-            found[row[0]].append(ScoreRecord(*row[1:]))
+        for agent, score in self._each(query, agents, lambda row: (row[0], ScoreRecord(*kinds.SCORE(row)[1:]))):
+            found[agent].append(score)
         return found
 
     def evaluations(self) -> int:
@@ -198,9 +199,9 @@ class Lookups:
         """What all proposals took together."""
         return self._ask("SELECT total(seconds) FROM proposals", lambda row: float(row[0]))[0]
 
-    def _each(self, query: str, ids: Collection[int]) -> Iterator[Any]:
-        """The rows of a query with `%s` where a list of ids is to stand, for many ids in several parts."""
+    def _each(self, query: str, ids: Collection[int], make: Callable[[Any], Any] = tuple) -> Iterator[Any]:
+        """What `make` makes of the rows of a query with `%s` where a list of ids is to stand, in several parts."""
         listed = sorted(ids)
         for at in range(0, len(listed), _AT_ONCE):
             some = listed[at : at + _AT_ONCE]
-            yield from self._ask(query % ", ".join("?" * len(some)), None, some)
+            yield from self._ask(query % ", ".join("?" * len(some)), make, some)

@@ -58,14 +58,15 @@ class Packing:
         self.wait()
 
     def _pack(self) -> None:
-        with self._lock:
-            if self._closed:
+        with git.bare(self._store.path) as folder:
+            with self._lock:
+                if self._closed:
+                    return
+                self._process = git.start(folder, *_REPACK)
+            if self._process is None:
                 return
-            self._process = git.start(self._store.path, *_REPACK)
-        if self._process is None:
-            return
-        with self._process:
-            self._process.communicate()
+            with self._process:
+                self._process.communicate()
         if self._process.returncode != 0:
             return
         failpoint("packed")

@@ -17,7 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar, overload
 
-from dgm.archive import database, schema
+from dgm.archive import database, kinds, schema
 from dgm.archive.failpoints import failpoint
 from dgm.archive.logs import LogEntry
 from dgm.archive.model import (
@@ -100,18 +100,20 @@ class Records:
         """All by id, or one agent's."""
         only, values = ("", ()) if agent is None else ("WHERE id = ?", (agent,))
         return self.ask(
-            f"SELECT {_PROPOSAL} FROM proposals {only} ORDER BY id", lambda row: ProposalRecord(*row), values
+            f"SELECT {_PROPOSAL} FROM proposals {only} ORDER BY id",
+            lambda row: ProposalRecord(*kinds.PROPOSAL(row)),
+            values,
         )
 
     def proposals_of_people(self) -> list[ProposalRecord]:
         """Those whose parent, or whose child, a person chose."""
         query = f"SELECT {_PROPOSAL} FROM proposals WHERE selector IN ('pin', 'submit') ORDER BY id"
-        return self.ask(query, lambda row: ProposalRecord(*row))
+        return self.ask(query, lambda row: ProposalRecord(*kinds.PROPOSAL(row)))
 
     def scores(self) -> list[tuple[int, ScoreRecord]]:
         """All, by agent, each agent's in the order of domain and split."""
         query = f"SELECT {_SCORE} FROM scores JOIN domains ON domains.id = domain ORDER BY agent, name, split"
-        return self.ask(query, lambda row: (row[0], ScoreRecord(*row[1:])))
+        return self.ask(query, lambda row: (row[0], ScoreRecord(*kinds.SCORE(row)[1:])))
 
     def verdicts(self, agent: int, domain: str | None = None, split: str | None = None) -> list[VerdictRecord]:
         """An agent's, in the order in which the tasks were first seen."""
@@ -135,13 +137,13 @@ class Records:
         """All, in the order in which they were first named; version and digest are empty if none were
         given."""
         query = "SELECT name, coalesce(version, ''), coalesce(digest, '') FROM domains ORDER BY id"
-        return self.ask(query, lambda row: DomainRecord(*row))
+        return self.ask(query, lambda row: DomainRecord(*kinds.DOMAIN(row)))
 
     def events(self, kind: str | None = None) -> list[EventRecord]:
         """All, or those of one kind, in order."""
         query = "SELECT seq, time, kind, body FROM events" + (" WHERE kind = ?" if kind else "") + " ORDER BY seq"
         values = (kind,) if kind else ()
-        return self.ask(query, lambda row: EventRecord(row[0], row[1], row[2], json.loads(row[3])), values)
+        return self.ask(query, event_of, values)
 
     def begun(self) -> set[int] | None:
         """The agents in whose folders a killed writer may have left logs without a record; None: in any."""
@@ -334,7 +336,7 @@ def _marks(count: int) -> str:
 
 def agent_of(row: Sequence[Any]) -> AgentRecord:
     """From the columns `AGENT`."""
-    *plain, created, changed = row
+    *plain, created, changed = kinds.AGENT(row)
     id_, parent, parent2, admission, tree, commit, summary, status, reason, author = plain
     # The words of an enumeration are looked up, which takes a quarter of the time that a call does.
     return AgentRecord(
@@ -355,7 +357,16 @@ def agent_of(row: Sequence[Any]) -> AgentRecord:
 
 @lru_cache(maxsize=1024)  # most agents changed what many others changed
 def _paths(changed: str) -> tuple[str, ...]:
-    return tuple(json.loads(changed))
+    paths = kinds.loads(changed)
+    if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
+        raise ValueError("the changed paths of an agent are no list of paths")
+    return tuple(paths)
+
+
+def event_of(row: Sequence[Any]) -> EventRecord:
+    """From the columns seq, time, kind and body."""
+    seq, when, kind, body = kinds.EVENT(row)
+    return EventRecord(seq, when, kind, kinds.loads(body))
 
 
 def _agent_row(agent: AgentRecord) -> tuple[object, ...]:
@@ -378,5 +389,5 @@ def _proposal_row(p: ProposalRecord) -> tuple[object, ...]:
 
 
 def _verdict(row: Sequence[Any]) -> VerdictRecord:
-    domain, split, task, score, status, ms = row
+    domain, split, task, score, status, ms = kinds.VERDICT(row)
     return VerdictRecord(domain, split, task, score, Status(status), ms)

@@ -7,6 +7,7 @@ has format 0, so a new archive is made by the same steps that an old one goes th
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Callable
 
@@ -147,6 +148,8 @@ def _to_version_2(connection: sqlite3.Connection) -> None:
             connection.execute(statement)
 
 
+TABLES = tuple(re.findall(r"CREATE TABLE (\w+)", _VERSION_1))
+"""Their names, those that are referred to before those that refer."""
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_to_version_1, _to_version_2)
 VERSION = len(MIGRATIONS)
 

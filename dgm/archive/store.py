@@ -32,17 +32,11 @@ from dgm.errors import UserError
 
 AUTHOR = "dgm <dgm@localhost>"
 _AGENTS = "refs/agents/"
-_CONFIG = """\
-[core]
-\trepositoryformatversion = 0
-\tfilemode = true
-\tbare = true
-\tlogAllRefUpdates = false
-[gc]
-\tauto = 0
-[log]
-\tinitialDecorationSet = all
-"""
+MAX_OBJECT = 64_000_000
+"""Bytes of one object. A genome's file has at most 1 MB; an imported one may be larger."""
+MAX_ENTRIES = 100_000
+MAX_BYTES = 500_000_000
+"""Of one genome: what is more was packed small to be large when it is read."""
 _UNREADABLE = (ODBError, OSError, ValueError, IndexError, zlib.error, struct.error, AssertionError)
 
 
@@ -67,7 +61,7 @@ class GitStore:
         """A new, empty repository. `path` must not exist yet."""
         (path / "objects" / "pack").mkdir(parents=True)
         (path / "refs" / "agents").mkdir(parents=True)
-        for name, text in (("config", _CONFIG), ("HEAD", "ref: refs/heads/main\n")):
+        for name, text in (("config", git.CONFIG), ("HEAD", "ref: refs/heads/main\n")):
             write_whole(path / name, text.encode(), path / f"{name}.lock")
         return cls(path)
 
@@ -182,7 +176,14 @@ class GitStore:
 
     def read(self, commit: str) -> dict[str, bytes]:
         """The regular files of a commit, sorted by path."""
-        return {path: self._get(blob, b"blob") for path, blob in sorted(self._blobs(commit).items())}
+        found: dict[str, bytes] = {}
+        left = MAX_BYTES
+        for path, blob in sorted(self._blobs(commit).items()):
+            found[path] = self._get(blob, b"blob")
+            left -= len(found[path])
+            if left < 0:
+                raise self._damaged(commit, f"it holds more than {MAX_BYTES} bytes")
+        return found
 
     def changed(self, a: str | None, b: str) -> list[str]:
         """The paths whose content differs between two commits, sorted; None stands for an empty one."""
@@ -248,20 +249,29 @@ class GitStore:
 
     def fsck(self) -> list[str]:
         """What `git fsck --strict` complains about; nothing where git is not installed."""
-        process = git.start(self.path, "fsck", "--strict", "--no-dangling", "--no-progress")
-        if process is None:
-            return []
-        with process:
-            said = process.communicate()[0].decode(errors="replace").splitlines()
+        with git.bare(self.path) as folder:
+            process = git.start(folder, "fsck", "--strict", "--no-dangling", "--no-progress")
+            if process is None:
+                return []
+            with process:
+                said = process.communicate()[0].decode(errors="replace").splitlines()
         # An unborn HEAD is how this store is meant to be: agents are refs, no branch.
         return [line for line in said if not line.startswith("notice:")]
 
     def _blobs(self, commit: str) -> dict[str, str]:
         found: dict[str, str] = {}
         pending = [("", self.commit(commit).tree)]
+        known: dict[str, list[trees.Entry]] = {}
+        left = MAX_ENTRIES
         while pending:
             folder, sha = pending.pop()
-            for entry in self._decoded_tree(sha, self._get(sha, b"tree")):
+            if sha not in known:
+                known[sha] = self._decoded_tree(sha, self._get(sha, b"tree"))
+            entries = known[sha]
+            left -= len(entries)
+            if left < 0 or folder.count("/") > trees.MAX_DEPTH:  # few trees that name each other can hold billions
+                raise self._damaged(sha, f"it holds more than {MAX_ENTRIES} entries, or deeper ones than any genome")
+            for entry in entries:
                 path = folder + entry.name.decode(errors="backslashreplace")
                 if entry.is_tree:
                     pending.append((path + "/", entry.sha))
@@ -289,6 +299,8 @@ class GitStore:
 
     def _verified(self, sha: str, kind: bytes) -> bytes:
         stream = self._database.stream(bytes.fromhex(sha))
+        if stream.size > MAX_OBJECT:
+            raise ValueError(f"it has more than {MAX_OBJECT} bytes")
         data: bytes = stream.read()
         found = hashlib.sha1(b"%s %d\0%s" % (stream.type, len(data), data), usedforsecurity=False).hexdigest()
         if found != sha or stream.type != kind:

@@ -43,7 +43,7 @@ def load(archive: Path, version: int, tables: dict[str, Iterable[bytes]]) -> Non
 def _tables(connection: sqlite3.Connection) -> list[str]:
     """In the order in which they were made: referred to before they refer."""
     rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY rowid")
-    return [name for (name,) in rows if not name.startswith("sqlite_")]
+    return [name for (name,) in rows if name in schema.TABLES]
 
 
 def _columns(connection: sqlite3.Connection, table: str) -> tuple[list[str], list[str]]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 from dgm.domain import Files
@@ -17,7 +18,7 @@ from dgm.domain import Files
 FILE = b"100644"
 TREE = b"40000"
 _FILES = {b"100644", b"100755", b"100664"}
-_MAX_DEPTH = 64
+MAX_DEPTH = 64
 
 Node: TypeAlias = "dict[str, bytes | Node]"
 """A directory: name to content or to a directory."""
@@ -58,7 +59,7 @@ def nested(files: Files) -> Node:
     root: Node = {}
     for path, data in files.items():
         parts = path.split("/")
-        if len(parts) > _MAX_DEPTH:
+        if len(parts) > MAX_DEPTH:
             raise ValueError(f"{path!r} is nested too deeply")
         for part in parts:
             _check_name(part, path)
@@ -93,16 +94,27 @@ def encode_tree(entries: Sequence[Entry]) -> bytes:
     return b"".join(b"%s %s\0%s" % (entry.mode, entry.name, bytes.fromhex(entry.sha)) for entry in ordered)
 
 
+@lru_cache(maxsize=4096)
+def _check_read(name: bytes) -> None:
+    text = name.decode(errors="backslashreplace")
+    if "/" in text:
+        raise ValueError(f"{text!r} is no name of a file")
+    _check_name(text, text)
+
+
 def decode_tree(data: bytes) -> list[Entry]:
-    """The lines of a tree object. Raises ValueError when it is none."""
+    """The lines of a tree object. Raises ValueError when it is none, or names what would not be a file in a folder."""
     entries, at = [], 0
     while at < len(data):
         space = data.index(b" ", at)
         end = data.index(b"\0", space)
         if end + 21 > len(data):
             raise ValueError("a tree object ends within an entry")
+        _check_read(data[space + 1 : end])
         entries.append(Entry(data[at:space], data[space + 1 : end], data[end + 1 : end + 21].hex()))
         at = end + 21
+    if len({entry.name for entry in entries}) < len(entries):
+        raise ValueError("a tree object has a name twice")
     return entries
 
 

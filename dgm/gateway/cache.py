@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dgm.archive import foreign
 from dgm.closing import Closing, on_failure
 from dgm.errors import UserError
 from dgm.gateway import Role, Scope
@@ -100,6 +101,8 @@ class CallStore(Closing):
         self._path, self._lock = folder / NAME, threading.Lock()
         if not write and not self._path.is_file():
             raise UserError(f"{folder} has no record of model calls ({NAME}); replay a run that asked a model")
+        if write:
+            foreign.check_journal(self._path)
         options = "" if write else "?mode=ro"
         with self._explained():
             self._connection = sqlite3.connect(

@@ -18,7 +18,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from dgm.archive import Archive, lock
+from dgm.archive import Archive, foreign, lock
 from dgm.archive.steered import KIND, OF_AN_AGENT, PIN, SUBMIT, Action, Note, State, state_of
 from dgm.archive.text import clean
 from dgm.errors import UserError
@@ -95,6 +95,7 @@ def request(
     alive = running(path)
     if asked.action in _SITTING and not alive:
         raise UserError(f"no run is going on in {path.name}; `dgm resume {path.name}` starts it again")
+    foreign.check_links(path)
     put(path, asked, files)
     if alive:  # perhaps not a run, but another request that held the lock for a moment
         time.sleep(_MOMENT)

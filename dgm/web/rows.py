@@ -6,20 +6,19 @@ waiting. The tables are documented in archive/README.md; those of `calls.db` in 
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dgm.archive import Admission, AgentRecord, DomainRecord, EventRecord, ProposalRecord, ScoreRecord
-from dgm.errors import Status, UserError
+from dgm.archive import AgentRecord, DomainRecord, EventRecord, ProposalRecord, ScoreRecord, kinds
+from dgm.archive.records import AGENT, agent_of, event_of
+from dgm.errors import UserError
 from dgm.gateway import cache
 
-_AGENT = "id, parent, parent2, admission, tree, commit_hash, summary, status, reason, author, created, changed"
 _PROPOSAL = (
     "id, selector, key, archive_version, parent, started, seconds, improve_seconds, evaluate_seconds, stage, note"
 )
@@ -53,13 +52,13 @@ def ids(connection: sqlite3.Connection) -> list[int]:
 
 def agents(connection: sqlite3.Connection, low: int) -> list[AgentRecord]:
     """Those with an id of `low` or more, by id."""
-    query = f"SELECT {_AGENT} FROM agents WHERE id >= ? ORDER BY id"
-    return [_agent(row) for row in connection.execute(query, (low,))]
+    query = f"SELECT {AGENT} FROM agents WHERE id >= ? ORDER BY id"
+    return [agent_of(row) for row in connection.execute(query, (low,))]
 
 
 def proposals(connection: sqlite3.Connection, low: int) -> list[ProposalRecord]:
     query = f"SELECT {_PROPOSAL} FROM proposals WHERE id >= ? ORDER BY id"
-    return [ProposalRecord(*row) for row in connection.execute(query, (low,))]
+    return [ProposalRecord(*kinds.PROPOSAL(row)) for row in connection.execute(query, (low,))]
 
 
 def scores(connection: sqlite3.Connection, low: int) -> Iterator[tuple[int, ScoreRecord]]:
@@ -69,7 +68,7 @@ def scores(connection: sqlite3.Connection, low: int) -> Iterator[tuple[int, Scor
         " ORDER BY agent, domains.name, split"
     )
     for row in connection.execute(query, (low,)):
-        yield row[0], ScoreRecord(*row[1:])
+        yield row[0], ScoreRecord(*kinds.SCORE(row)[1:])
 
 
 def count(connection: sqlite3.Connection, table: str) -> int:
@@ -82,13 +81,12 @@ def count(connection: sqlite3.Connection, table: str) -> int:
 def events(connection: sqlite3.Connection, after: int) -> list[EventRecord]:
     """Those with a `seq` above `after`."""
     query = "SELECT seq, time, kind, body FROM events WHERE seq > ? ORDER BY seq"
-    found = connection.execute(query, (after,))
-    return [EventRecord(seq, time, kind, json.loads(body)) for seq, time, kind, body in found]
+    return [event_of(row) for row in connection.execute(query, (after,))]
 
 
 def domains(connection: sqlite3.Connection) -> list[DomainRecord]:
     query = "SELECT name, coalesce(version, ''), coalesce(digest, '') FROM domains ORDER BY id"
-    return [DomainRecord(*row) for row in connection.execute(query)]
+    return [DomainRecord(*kinds.DOMAIN(row)) for row in connection.execute(query)]
 
 
 def tasks(connection: sqlite3.Connection) -> list[Task]:
@@ -96,7 +94,7 @@ def tasks(connection: sqlite3.Connection) -> list[Task]:
         "SELECT tasks.id, domains.name, split, tasks.name FROM tasks JOIN domains ON domains.id = domain"
         " ORDER BY tasks.id"
     )
-    return [Task(*row) for row in connection.execute(query)]
+    return [Task(*kinds.TASK(row)) for row in connection.execute(query)]
 
 
 def verdicts(connection: sqlite3.Connection, low: int, high: int) -> list[tuple[int, int, int]]:
@@ -183,11 +181,3 @@ def _inflated(data: bytes | None) -> str:
 
 def _models(joined: str | None) -> tuple[str, ...]:
     return tuple(sorted(filter(None, (joined or "").split(","))))
-
-
-def _agent(row: Sequence[Any]) -> AgentRecord:
-    id_, parent, parent2, admission, tree, commit, summary, status, reason, author, created, changed = row
-    return AgentRecord(
-        id_, parent, parent2, Admission(admission), tree, commit, summary, Status(status), reason, author, created,
-        tuple(json.loads(changed)),
-    )  # fmt: skip

@@ -65,12 +65,10 @@ class Snapshot:
             if stamp == self._stamp:
                 return False
             before = (len(self.agents), self._score_count, len(self.events), self.spent)
-            with database.reader(self.path) as connection:
-                connection.execute("BEGIN")
-                self._read_agents(connection)
-                self.domains = rows.domains(connection)
-                self.events += rows.events(connection, self.events[-1].seq if self.events else 0)
-                self.spent = rows.spent(connection)
+            try:
+                self._read()
+            except (ValueError, TypeError, KeyError) as error:
+                raise UserError(f"{self.path / database.NAME} is damaged ({error}); restore a copy") from error
             with rows.calls(self.path) as connection:
                 if connection is not None:
                     self.spent = rows.spent_on(connection)
@@ -80,6 +78,14 @@ class Snapshot:
             changed = before != (len(self.agents), self._score_count, len(self.events), self.spent)
             self.version += changed
             return changed
+
+    def _read(self) -> None:
+        with database.reader(self.path) as connection:
+            connection.execute("BEGIN")
+            self._read_agents(connection)
+            self.domains = rows.domains(connection)
+            self.events += rows.events(connection, self.events[-1].seq if self.events else 0)
+            self.spent = rows.spent(connection)
 
     def _read_agents(self, connection: sqlite3.Connection) -> None:
         fresh = [i for i in rows.ids(connection) if i not in self.agents]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -184,7 +185,7 @@ def test_an_import_is_the_same_each_time(system: str, tmp_path: Path) -> None:
 CORRUPT = {
     "hyperagents": ("archive.jsonl", ["", "{", '{"archive": 3}', '{"current_genid": "../x", "archive": []}', "[1]\n"]),
     "dgm": ("dgm_metadata.jsonl", ["", '{"generation": 0', "[]", '{"generation": 0}', "\xff"]),
-    "hgm": ("hgm_metadata.jsonl", ["", "{}", '{"nodes": [{"id": "x"}]}', '{"nodes": [{"id": 0}']),
+    "hgm": ("hgm_metadata.jsonl", ["", "{}", '{"nodes": 5}', '{"nodes": [{"id": "x"}]}', '{"nodes": [{"id": 0}']),
 }
 
 
@@ -226,6 +227,40 @@ def test_links_in_a_run_lead_nowhere(tmp_path: Path) -> None:
         everything = json.dumps([archive.logs(1, "paper_review", "train"), archive.patch(2)])
         assert "sentinel-text" not in everything
         assert set(archive.files(0)) == set(runs.SOURCE)
+
+
+@pytest.mark.parametrize("name", ["./x", "a/.git/b", "a\n\x1b[31mb", "x" * 250, "../x", "x" * 5_000, "\ud800", "a\0b"])
+def test_names_that_somebody_chose_badly_stop_no_import(name: str, tmp_path: Path) -> None:
+    source = runs.dgm(tmp_path / "x")
+    with suppress(OSError, ValueError):  # some can only stand in the index
+        runs.put(source / name / "metadata.json", {"is_compiled": True, "parent_commit": "initial"})
+        runs.put(source / name / "model_patch.diff", runs.level(0, 1))
+    runs.put(source / "dgm_metadata.jsonl", json.dumps({"children": [name]}))
+    count, notices = import_run("dgm", source, tmp_path / "run")
+    assert count == 2 or any("left no metadata" in notice for notice in notices)
+    assert verify(tmp_path / "run") == []
+
+
+def test_numbers_and_names_beyond_measure_are_left_out(tmp_path: Path) -> None:
+    source = runs.hyperagents(tmp_path / "x")
+    runs.metadata(source, 1, "initial", [], curr_patch_files=["gen_1/" + "x" * 5_000])
+    report = {"overall_accuracy": 10**400, "question_ids_passed": ["q" * 5_000]}
+    runs.put(source / "gen_2" / "long_eval" / "report.json", report)
+    runs.put(source / "gen_2" / ("d" * 240 + "_eval") / "report.json", {"overall_accuracy": 0.5})
+    runs.put(source / "gen_2" / "other_eval" / "report.json", {"overall_accuracy": 10**400})
+    _, notices = import_run("hyperagents", source, tmp_path / "run")
+    assert "gen_2/other_eval/report.json has no score" in notices
+    assert verify(tmp_path / "run") == []
+
+
+def test_a_patch_that_does_not_apply_finds_a_place_beside_any_file(tmp_path: Path) -> None:
+    source = runs.dgm(tmp_path / "x")
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root" / "unapplied").write_text("a file of this name\n")
+    import_run("dgm", source, tmp_path / "run", tmp_path / "root")
+    assert verify(tmp_path / "run") == []
+    with Archive.open(tmp_path / "run") as archive:
+        assert any(name.startswith("unapplied_/") for name in archive.files(agent(tmp_path / "run", "20250101_a")))
 
 
 def test_an_import_overwrites_nothing(tmp_path: Path) -> None:

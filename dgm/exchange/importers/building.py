@@ -7,6 +7,7 @@ does not fit stands in the genome as a file below `unapplied/`.
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from dgm.errors import Status, UserError
 from dgm.exchange.importers import patching
 from dgm.exchange.importers.model import ForeignAgent, ForeignRun, ForeignScore
 from dgm.exchange.importers.source import Source
+from dgm.genome import check_name
 
 WHOLE = "all"
 """The one task of a score of which only the mean is known."""
@@ -121,10 +123,19 @@ def _files(built: _Built, agent: ForeignAgent, parent: str | None, notes: list[s
             nested(changed)  # a patch may name what git cannot hold
             files = changed
         except (patching.CannotApply, ValueError) as error:
-            files[f"unapplied/{agent.name}-{name.rsplit('/', 1)[-1]}"] = patch
+            files[_aside(files, f"{agent.name}-{name.rsplit('/', 1)[-1]}")] = patch
             if built.run.root:
                 notes.append(f"{name} does not apply ({error}); it is kept below unapplied/")
     return files
+
+
+def _aside(files: Mapping[str, bytes], name: str) -> str:
+    """Where a patch is kept that does not apply: a path that no file is in the way of."""
+    folder = "unapplied"
+    while folder in files:
+        folder += "_"
+    path = f"{folder}/{name}"
+    return path if check_name(path) is None else f"{folder}/{re.sub('[^A-Za-z0-9_-]', '_', name)[-150:]}"
 
 
 def results(

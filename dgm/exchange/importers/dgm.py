@@ -39,7 +39,10 @@ def read_hgm(source: Source, root: Path | None) -> ForeignRun:
     name = "hgm_metadata.jsonl"
     nodes: dict[int, dict[str, Any]] = {}
     for step in objects(source.index(name), str(source.root / name)):
-        for node in step.get("nodes") or []:
+        listed = step.get("nodes") or []
+        if not isinstance(listed, list):
+            raise UserError(f"{source.root / name} is damaged: its nodes are no list")
+        for node in listed:
             if not isinstance(node, dict) or type(node.get("id")) is not int:
                 raise UserError(f"{source.root / name} is damaged: a node has no id")
             nodes[node["id"]] = node

@@ -60,9 +60,9 @@ def results(
 def _mean(report: Mapping[str, Any]) -> float | None:
     for key in SCORES:
         value = report.get(key)
-        if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
-            value = value / 100 if key in PERCENT and value > 1 else float(value)
-            return value if 0 <= value <= 1 else None
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < math.inf:
+            value = value / 100 if key in PERCENT and 1 < value <= 100 else value
+            return float(value) if 0 <= value <= 1 else None
     return None
 
 

@@ -139,7 +139,7 @@ def _lineage(facts: dict[str, Any]) -> list[str]:
 def _scores(source: Source, name: str) -> list[ForeignScore]:
     found = []
     for folder in source.folders(f"gen_{name}"):
-        if at := re.fullmatch(r"([A-Za-z0-9_]+?)_eval(?:_(val|test))?", folder):
+        if at := re.fullmatch(r"([A-Za-z0-9_]{1,100}?)_eval(?:_(val|test))?", folder):
             score = evaluations.read(source, f"gen_{name}/{folder}", at[1], at[2] or "train")
             if score is not None:
                 found.append(score)

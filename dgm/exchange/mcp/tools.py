@@ -33,15 +33,17 @@ class Tools:
     every_split: bool = False
 
     def archives(self) -> list[dict[str, Any]]:
-        """Every archive: how many agents it has, whether its run goes on, its domains."""
-        found = []
+        """Every archive: how many agents it has, whether its run goes on, its domains; or why it cannot be read."""
+        found: list[dict[str, Any]] = []
         for place in sorted(self.folder.glob("*/archive.db")):
-            with Archive.open(place.parent) as archive:
-                domains = sorted(results.chosen_scores(archive))
-                running = steering.running(archive.path)
-                found.append(
-                    {"name": archive.name, "agents": len(archive.agents()), "running": running, "domains": domains}
-                )
+            found.append({"name": printable(place.parent.name)})
+            try:
+                with Archive.open(place.parent) as archive:
+                    found[-1]["running"] = steering.running(archive.path)
+                    found[-1]["agents"] = len(archive.agents())
+                    found[-1]["domains"] = sorted(results.chosen_scores(archive))
+            except UserError as error:  # it must not hide the others
+                found[-1]["problem"] = printable(str(error))
         return found
 
     def best(self, archive: str) -> dict[str, Any]:

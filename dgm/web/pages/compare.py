@@ -10,6 +10,8 @@ from dgm.web.pages import common, overview
 from dgm.web.shelf import Book, Shelf
 
 MAX_RUNS = 24
+SPOILT = (UserError, ValueError, TypeError, LookupError, ArithmeticError)
+"""What reading an archive may end in that somebody spoilt: it must not hide those that stand beside it."""
 
 
 def two(first: Book, number: int, second: Book, rival: int) -> dict[str, Any]:
@@ -41,8 +43,8 @@ def runs(shelf: Shelf, names: list[str]) -> dict[str, Any]:
     for name in names:
         try:
             found.append(_run(shelf.book(name)))
-        except UserError as error:
-            found.append({"name": name, "problem": str(error)})
+        except SPOILT as error:
+            found.append({"name": name, "problem": str(error) if isinstance(error, UserError) else _spoilt(error)})
     return {"runs": found}
 
 
@@ -65,6 +67,10 @@ def _run(book: Book) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _spoilt(error: Exception) -> str:
+    return f"its rows do not agree with each other ({type(error).__name__}); run dgm verify"
+
+
 def archives(shelf: Shelf) -> dict[str, Any]:
     """The list of archives, the running and the latest first."""
     found: list[dict[str, Any]] = []
@@ -74,7 +80,7 @@ def archives(shelf: Shelf) -> dict[str, Any]:
             best = book.snapshot.outcome().overall
             means = {"overall": best, "mean": book.snapshot.mean(best), "root_mean": book.snapshot.mean(0)}
             found.append({**overview.heading(book), **means})
-        except UserError as error:
-            found.append({"name": name, "problem": str(error)})
+        except SPOILT as error:
+            found.append({"name": name, "problem": str(error) if isinstance(error, UserError) else _spoilt(error)})
     found.sort(key=lambda run: (not run.get("running"), -(run.get("last") or 0.0), run["name"]))
     return {"folder": shelf.folder.name, "archives": found}
