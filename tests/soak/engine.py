@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from dgm.wire import show
+
 OPTIONS = ["--bridge=none", "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false"]
 SECONDS = 60.0
 
@@ -77,10 +79,11 @@ class PrivateEngine:
         shims = set(self.shims())
         return [pid for pid, parent in _parents().items() if parent in shims]
 
-    def inside(self) -> list[int]:
-        """Those in which something of a run is. One that still waits for the engine's word to begin is the engine's: it
-        waits for ever where the engine was killed before the word, and no engine knows of it then."""
-        return [pid for pid in self.held() if _command(pid)[:2] != [b"runc", b"init"]]
+    def inside(self) -> list[str]:
+        """Those in which something of a run is, by number and command. One that still waits for its engine's word to
+        begin waits for ever where the engine was killed before the word, and no engine knows of it then."""
+        commands = {pid: show(b" ".join(_command(pid))).strip()[:200] for pid in self.held()}
+        return [f"{pid} {command}" for pid, command in commands.items() if command != "runc init"]
 
     def _own(self, name: str) -> list[int]:
         found = []
