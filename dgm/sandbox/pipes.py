@@ -71,6 +71,8 @@ class Channel:
 
     def begins(self, deadline: float, wake: int) -> bool:
         """Wait until a frame begins or `wake` can be read; whether a frame begins. Raises Late."""
+        if time.monotonic() > deadline:  # or whoever sends without a pause would never be late
+            raise Late
         if self._ahead:
             return True
         return self._out in self._await({self._out: select.POLLIN, wake: select.POLLIN}, deadline)
