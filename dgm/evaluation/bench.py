@@ -18,7 +18,7 @@ from types import TracebackType
 from dgm.closing import Closing
 from dgm.domain import Artifact, Files, Split, Task, Verdict
 from dgm.domains import LoadedDomain
-from dgm.errors import NoVerdict, SandboxUnavailable, Status
+from dgm.errors import AgentFailed, NoVerdict, SandboxUnavailable, Status
 from dgm.evaluation.candidates import JudgeSession
 from dgm.evaluation.judging import Judge
 from dgm.evaluation.ongoing import persistently
@@ -120,7 +120,12 @@ class Bench(Closing):
         return [done[at] for at in range(len(jobs))]
 
     def _one(self, job: Job) -> Result:
-        return self._line.patiently(lambda: persistently(lambda: self._afresh(job), self._given_up), self._given_up)
+        try:
+            return self._line.patiently(lambda: persistently(lambda: self._afresh(job), self._given_up), self._given_up)
+        except AgentFailed as failure:  # its calls to a model come to nothing again and again, and others' do not
+            verdict = Verdict(0.0, failure.status, failure.reason[:200])
+            reply = Reply(status=failure.status, error=failure.reason)
+            return Result(job.domain.name, job.split, job.task.id, verdict, reply, 0)
 
     def _afresh(self, job: Job) -> Result:
         """One try. After a fault of ours the next one meets a fresh sandbox."""

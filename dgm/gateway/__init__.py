@@ -111,5 +111,9 @@ class Denied(UserError):
     """The provider does not let us in, or does not know the model: a person must fix the key or the name."""
 
 
+class HeldUp(ModelUnavailable):
+    """A call of the very work that is under way came to nothing by the provider: it was not another's that did."""
+
+
 class BudgetSpent(ModelUnavailable):
     """The run's own budget does not allow another call: what was under way is not scored, and the run ends."""

@@ -4,9 +4,9 @@ A call reserves an upper bound on all its accounts together, or on none, and set
 moment what is spent, reserved and uncertain on an account is at most its limit. A call that would only fit when others
 have settled waits for them, so that being refused does not depend on what happens to run beside it.
 
-*Uncertain* is what a provider may have charged for answers that never arrived. It weighs on the run's account alone:
-no proposal or task is worse off for a provider's fault. Not covered: an upstream that charges more than the bound; the
-excess is counted, and everything after it refused.
+*Uncertain* is what a provider may have charged for answers that never arrived. It weighs on the run's account alone: no
+proposal or task is worse off for a provider's fault, unless it turns out that its own request was the cause (`bear`).
+Not covered: an upstream that charges more than the bound; the excess is counted, and everything after it refused.
 """
 
 from __future__ import annotations
@@ -144,6 +144,14 @@ class Budget:
             on_run = self.run in reservation.accounts
             self.run.uncertain += reservation.bound if on_run else NOTHING
         self.settle(reservation, NOTHING)
+
+    def bear(self, accounts: Sequence[Account], spend: Spend) -> None:
+        """What the provider may have charged was no fault of its own after all: it weighs on these accounts as well,
+        and not on the run's alone."""
+        with self._changed:
+            for account in accounts:
+                if account is not self.run:
+                    account.uncertain += spend
 
 
 def _refusal(account: Account, bound: Spend) -> Exception:

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
-from dgm.errors import AgentFailed, ModelUnavailable, Status
-from dgm.gateway import Rejected, Reply, Scope
+from dgm.errors import AgentFailed, Status
+from dgm.gateway import HeldUp, Rejected, Reply, Scope
 from dgm.gateway.answers import error
 from dgm.gateway.form import OPENAI
 from dgm.gateway.visit import Answering, Cancelled, Ticket, Visit
@@ -146,5 +146,5 @@ class Round:
             self._wake_up()
 
 
-def _held_up() -> ModelUnavailable:
-    return ModelUnavailable("a model call was held up by the provider, so that the request could not end in its time")
+def _held_up() -> HeldUp:
+    return HeldUp("a model call was held up by the provider, so that the request could not end in its time")

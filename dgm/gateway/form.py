@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from dgm.domain import JSON
 from dgm.errors import AgentFailed
 from dgm.gateway import Rejected, Usage
+from dgm.gateway.shapes import SHAPES, call, called, dicts, text
 from dgm.wire import parse
 
 _PARAMETERS = {
@@ -23,7 +24,8 @@ _PARAMETERS = {
     "response_format", "tools", "tool_choice", "parallel_tool_calls", "functions", "function_call", "reasoning_effort",
 }  # fmt: skip
 _OURS = {"stream", "stream_options", "user"}
-_MESSAGE = ("role", "content", "name", "tool_calls", "tool_call_id", "function_call", "refusal", "reasoning_content")
+_TEXTS = ("role", "name", "tool_call_id", "refusal", "reasoning_content")
+"""The keys of a message that are text and nothing else."""
 _ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 MAX_CHOICES = 16
 OPENAI = "openai/"
@@ -62,17 +64,17 @@ def read(raw: bytes, models: Sequence[str], max_tokens: int) -> Asked:
         raise Rejected(400, "unsupported_parameter", f"the gateway does not take {', '.join(odd)[:200]}")
     body = {key: value for key, value in given.items() if key in _PARAMETERS and value is not None}
     body["model"] = _model(body.get("model", "default"), models)
-    body["messages"] = [_message(message) for message in _dicts(body, "messages", least=1)]
-    for tool in _dicts(body, "tools"):
-        if tool.get("type") != "function":
-            raise Rejected(400, "unsupported_tool", "only tools of the type function can be offered")
+    body["messages"] = [_message(message) for message in dicts(body, "messages", least=1)]
+    for key, take in SHAPES.items():
+        if key in body:
+            body[key] = take(body[key], key)
     _bounded(body, max_tokens)
-    text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    canonical = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
     options = given.get("stream_options")
     return Asked(
         body,
-        hashlib.sha256(text).hexdigest(),
-        text,
+        hashlib.sha256(canonical).hexdigest(),
+        canonical,
         _bound(body),
         given.get("stream") is True,
         isinstance(options, dict) and options.get("include_usage") is True,
@@ -88,23 +90,19 @@ def _model(name: JSON, models: Sequence[str]) -> str:
     raise Rejected(404, "model_not_found", f"there is no model {str(name)[:100]!r} here; there is {models[0]!r}")
 
 
-def _dicts(body: Mapping[str, JSON], key: str, least: int = 0) -> Sequence[dict[str, JSON]]:
-    items = body.get(key, [])
-    if not isinstance(items, list) or len(items) < least or not all(isinstance(item, dict) for item in items):
-        raise Rejected(400, "invalid_request", f"{key!r} must be a list of objects")
-    return items
-
-
 def _message(message: Mapping[str, JSON]) -> dict[str, JSON]:
     """A message with its known keys."""
-    kept = {key: message[key] for key in _MESSAGE if message.get(key) is not None}
+    kept: dict[str, JSON] = {key: text(message[key], key) for key in _TEXTS if message.get(key) is not None}
     if kept.get("role") not in _ROLES:
         raise Rejected(400, "invalid_request", f"a message's role must be one of {', '.join(_ROLES)}")
-    content = kept.get("content", "")
-    if isinstance(content, list):
-        kept["content"] = [_part(part) for part in _dicts(kept, "content")]
-    elif not isinstance(content, str):
-        raise Rejected(400, "invalid_request", "a message's content must be text")
+    if isinstance(content := message.get("content"), list):
+        kept["content"] = [_part(part) for part in dicts(message, "content")]
+    elif content is not None:
+        kept["content"] = text(content, "content")
+    if message.get("tool_calls") is not None:
+        kept["tool_calls"] = [call(one) for one in dicts(message, "tool_calls")]
+    if message.get("function_call") is not None:
+        kept["function_call"] = called(message["function_call"], "function_call")
     return kept
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import json
 import os
 import re
 from collections.abc import Collection, Mapping
@@ -17,7 +18,7 @@ from typing import Any
 
 from dgm.domain import JSON
 from dgm.gateway import Completion, Denied, Fault
-from dgm.gateway.faults import checked, from_status, retry_after
+from dgm.gateway.faults import completion, from_status, retry_after
 
 _SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL", re.IGNORECASE)
 
@@ -51,7 +52,10 @@ class LitellmUpstream:
             raise Denied(f"litellm lacks a package for {request['model']!r}: {error}") from None
         except litellm.exceptions.openai.OpenAIError as error:
             raise self._failure(error) from None
-        return checked(self._blotted(answer.model_dump(mode="json")))
+        except Exception as error:  # it translates what an agent wrote: what it trips over must not end the run
+            raise Fault(f"litellm fails: {type(error).__name__}", billed=True, suspect=True) from error
+        # Written and read again: a lone surrogate, which some providers cut a text down to, is escaped like any other.
+        return completion(json.dumps(self._blotted(answer.model_dump())).encode())
 
     def close(self) -> None:
         """Forget the clients that litellm keeps; their connections end with them."""

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from dgm.closing import Closing
-from dgm.errors import ModelUnavailable, UserError
-from dgm.gateway import BudgetSpent, Role, Scope
+from dgm.errors import AgentFailed, ModelUnavailable, NoVerdict, Status, UserError
+from dgm.gateway import BudgetSpent, HeldUp, Role, Scope
 
 if TYPE_CHECKING:
     from dgm.archive import Archive
@@ -25,6 +25,11 @@ if TYPE_CHECKING:
     from dgm.selection.bandit import Pull
 
 T = TypeVar("T")
+
+HELD_UP = 20
+"""So often one piece of work is begun anew because its own calls came to nothing. An agent can bring that about, by
+requests on which its provider fails, or by more of them than anybody answers, and would otherwise hold up its run for
+ever; honest work gets further each time, for what was answered is on record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +62,25 @@ class Line:
         """What `work` gives, done again from its beginning after each outage of the provider.
 
         Calls that were answered are answered from the record then. Raises ModelUnavailable when `stop` is set or the
-        gateway is closed meanwhile, and BudgetSpent.
+        gateway is closed meanwhile, and BudgetSpent. Work whose own calls come to nothing HELD_UP times, while the
+        provider answers others, is its maker's fault: AgentFailed, and for a judge NoVerdict.
         """
+        own = 0
         while True:
             try:
                 return work()
             except BudgetSpent:
                 raise
-            except ModelUnavailable:
+            except ModelUnavailable as error:
                 if self.gateway is None or not self.gateway.wait(stop):
                     raise
+                own += isinstance(error, HeldUp)
+                if own == HELD_UP:
+                    raise self._blame(error) from error
+
+    def _blame(self, error: ModelUnavailable) -> Exception:
+        why = f"{HELD_UP} times: {error}"
+        return NoVerdict(why) if self.role == Role.JUDGE else AgentFailed(Status.TIMEOUT, why)
 
 
 OFFLINE = Line()

@@ -44,7 +44,7 @@ class Outage:
         if news:
             self._say(f"paused: the language model's provider does not answer ({self._reason}); it is tried again")
 
-    def wait(self, probe: Callable[[], None], stop: threading.Event) -> bool:
+    def wait(self, probe: Callable[[], object], stop: threading.Event) -> bool:
         """Until the provider answers (`probe` does not raise Fault), or `stop` is set; whether it answers."""
         while self._reason and not stop.is_set():
             if self._prober.acquire(timeout=0.2):
@@ -54,7 +54,7 @@ class Outage:
                     self._prober.release()
         return not self._reason
 
-    def _probe(self, probe: Callable[[], None], stop: threading.Event) -> None:
+    def _probe(self, probe: Callable[[], object], stop: threading.Event) -> None:
         attempt = 0
         while self._reason:
             pause = self._backoff.wait(attempt, max(0.0, self._until - time.monotonic()))

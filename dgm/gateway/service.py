@@ -17,19 +17,21 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 from dgm.archive.model import ModelCallRecord
 from dgm.closing import Closing
 from dgm.domain import JSON
-from dgm.errors import ModelUnavailable, UserError
+from dgm.errors import UserError
 from dgm.gateway import (
     COMPLETIONS,
     MODELS,
     NANO,
     BudgetSpent,
     Completion,
+    Denied,
     Fault,
+    HeldUp,
     Rejected,
     Reply,
     Role,
@@ -199,16 +201,17 @@ class Gateway(Closing):
         except TimeoutError:
             raise Cancelled from None
 
-    def _probe(self) -> None:
-        """Ask the least that can be asked. Raises Fault while the provider fails."""
-        raw = json.dumps({"messages": [{"role": "user", "content": "ping"}], "max_tokens": 1}).encode()
+    def _probe(self, model: str = "default") -> bool:
+        """Ask the least that can be asked; whether there was money for it. Raises Fault while the provider fails."""
+        body = {"model": model, "messages": [{"role": "user", "content": "ping"}], "max_tokens": 1}
+        raw = json.dumps(body).encode()
         asked = form.read(raw, self._rules.models, 1)
         key = Key(asked.hash, Scope(Role.PROBE), next(self._probes))
         visit = Visit(key.scope, Account("task"), self._rules.models)
         try:
             held = self._reserve(asked, key, visit, Ticket(), paid=True)
         except BudgetSpent:
-            return  # the next call will say so
+            return False  # the next call will say so
         try:
             completion = self._upstream.complete(asked.body)
         except Fault as fault:
@@ -216,10 +219,11 @@ class Gateway(Closing):
             raise
         except Rejected:
             self._budget.settle(held, NOTHING)  # it answers, if only to refuse so small a question
-            return
+            return True
         call = self._priced(asked, key, completion)
         self._budget.settle(held, call.spend)
         self.store.add(replace(call, status="probe", reply=b"", tries=1))
+        return True
 
     def _let_go(self, held: Reservation, fault: Fault) -> None:
         if fault.billed:
@@ -271,18 +275,29 @@ class _Attempt:
     def _ask(self) -> Completion:
         """Rounds of tries, each round followed by a look at whether the provider answers anybody."""
         for _ in range(ROUNDS):
-            fault = self._round()
+            try:
+                fault = self._round()
+            except Denied as denied:  # some refuse in this way what they find in a request
+                self._look(denied, self._asked.model)
+                why = str(denied)
+                continue
             if isinstance(fault, Completion):
                 return fault
             if not fault.suspect:
                 self._give_up(fault)
-            try:
-                self._gateway._probe()
-            except Fault as other:
-                self._give_up(other)
-            last = fault
-        message = f"the provider fails on this request and answers others: {last.reason}"
-        raise Rejected(502, "provider_error", message)
+            self._look()
+            why = fault.reason
+        self._gateway._budget.bear(self._held.accounts, self._uncertain)
+        raise Rejected(502, "provider_error", f"the provider fails on this request and answers others: {why}")
+
+    def _look(self, denied: Denied | None = None, model: str = "default") -> None:
+        """Raises HeldUp where the provider answers nobody, and `denied` where nobody can be seen to be let in."""
+        try:
+            answers_others = self._gateway._probe(model)
+        except Fault as other:
+            self._give_up(other)
+        if denied is not None and not answers_others:
+            raise denied
 
     def _round(self) -> Completion | Fault:
         """Try until an answer comes or patience is over; then the fault, suspect only if every try's was."""
@@ -327,9 +342,9 @@ class _Attempt:
         except TimeoutError:
             raise Cancelled from None
 
-    def _give_up(self, fault: Fault) -> None:
+    def _give_up(self, fault: Fault) -> NoReturn:
         self._gateway.outage.begin(fault)
-        raise ModelUnavailable(f"the language model's provider does not answer ({fault.reason})")
+        raise HeldUp(f"the language model's provider does not answer ({fault.reason})")
 
 
 def _row(number: int, call: Call) -> ModelCallRecord:

@@ -21,6 +21,10 @@ KEPT = 4_000
 PIECE = 1 << 16
 """Bytes that are read at once, where there are so many: a small frame comes in one piece."""
 
+SLACK = 5.0
+"""Seconds for which what has come by the deadline is still read, by a kernel that had more to do: without an end, who
+sends frames without a pause would never be late."""
+
 
 class Late(Exception):
     """The deadline has passed."""
@@ -71,6 +75,8 @@ class Channel:
 
     def begins(self, deadline: float, wake: int) -> bool:
         """Wait until a frame begins or `wake` can be read; whether a frame begins. Raises Late."""
+        if time.monotonic() > deadline + SLACK:
+            raise Late
         if self._ahead:
             return True
         return self._out in self._await({self._out: select.POLLIN, wake: select.POLLIN}, deadline)
@@ -110,22 +116,22 @@ class Channel:
         return limit if part else 0
 
     def _await(self, wanted: Mapping[int, int], deadline: float) -> Mapping[int, int]:
-        """Until one of `wanted` (descriptor: event) can be used; all that can be. Standard error is read meanwhile, so
-        that nobody is held up by printing there."""
+        """Until one of `wanted` (descriptor: event) can be used; all that can be, were it late by now. Standard error
+        is read meanwhile, so that nobody is held up by printing there."""
         while True:
             left = deadline - time.monotonic()
-            if left <= 0:
-                raise Late
             poll = select.poll()
             for fd, event in wanted.items():
                 poll.register(fd, event)
             if not self._errors_ended:
                 poll.register(self._err, select.POLLIN)
-            ready = dict(poll.poll(left * 1000 + 1))
+            ready = dict(poll.poll(max(0.0, left) * 1000 + 1))
             if self._err in ready:
                 self._drain(once=True)
             if wanted.keys() & ready.keys():
                 return ready
+            if left <= 0:
+                raise Late
 
     def _drain(self, once: bool = False) -> None:
         """Read what there is on standard error, or at `once` one piece of it, and keep its beginning."""

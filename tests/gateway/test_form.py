@@ -57,6 +57,78 @@ def test_a_tool_that_the_provider_runs_itself_is_refused():
     assert refusal(body(tools=[{"type": "mcp", "server_url": "http://evil"}])) == (400, "unsupported_tool")
 
 
+@pytest.mark.parametrize("extra", ["googleSearch", "urlContext", "code_execution", "cache_control", "url_context"])
+def test_nothing_beside_a_function_makes_its_provider_search_fetch_or_run(extra):
+    """Under some of these names litellm asks Google to search the network or to fetch what the prompt names."""
+    function = {"name": "f", "parameters": {"type": "object"}}
+    told = read(body(tools=[{"type": "function", "function": function, extra: {}}]), MODELS, 9).body["tools"]
+    assert told == [{"type": "function", "function": function}]
+    assert read(body(functions=[{**function, extra: {}}]), MODELS, 9).body["functions"] == [function]
+    for tool in ({"type": "function", extra: {}}, {extra: {}}):
+        assert refusal(body(tools=[tool]))[0] == 400
+        assert refusal(body(functions=[tool]))[0] == 400
+
+
+USUAL = {
+    "tools": [{"type": "function", "function": {"name": "f", "description": "d", "parameters": {}, "strict": True}}],
+    "tool_choice": {"type": "function", "function": {"name": "f"}},
+    "functions": [{"name": "f"}],
+    "function_call": {"name": "f"},
+    "response_format": {"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "object"}}},
+    "stop": ["a", "b"],
+    "logit_bias": {"17": -100},
+    "parallel_tool_calls": False,
+    "logprobs": True,
+    "top_logprobs": 3,
+    "seed": 1,
+    "temperature": 0.5,
+    "reasoning_effort": "low",
+}
+
+
+@pytest.mark.parametrize("name", USUAL)
+def test_a_parameter_goes_out_as_it_is_usually_given_and_in_no_other_shape(name):
+    assert read(body(**{name: USUAL[name]}), MODELS, 9).body[name] == USUAL[name]
+    for odd in (5.5, "\x1b[31m", True, [5], [[]], {"type": "x"}, {"a": 1}):
+        try:
+            gone = read(body(**{name: odd}), MODELS, 9).body[name]
+        except Rejected as rejected:
+            assert rejected.status == 400
+        else:
+            assert gone == odd and type(odd) in (type(USUAL[name]), str), "another value of the same type"
+
+
+@pytest.mark.parametrize("calls", [5, True, [5], [{}], [{"function": 5}], [{"id": 5, "function": {}}], "x", {"a": 1}])
+def test_an_earlier_call_of_another_shape_is_refused_before_anything_trips_over_it(calls):
+    message = {"role": "assistant", "tool_calls": calls}
+    assert refusal(body(messages=[message])) == (400, "invalid_request")
+
+
+def test_an_earlier_call_goes_out_with_its_signature_and_without_what_asks_for_more():
+    call = {"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    signed = {**call, "provider_specific_fields": {"thought_signature": "s"}}
+    message = {"role": "assistant", "tool_calls": [{**signed, "cache_control": {"type": "ephemeral"}}]}
+    assert read(body(messages=[message]), MODELS, 9).body["messages"] == [{**message, "tool_calls": [signed]}]
+
+
+def test_a_schema_that_fills_the_memory_when_it_is_unfolded_is_refused():
+    def schema(levels):
+        two = lambda level: {"a": {"$ref": f"#/$defs/d{level}"}, "b": {"$ref": f"#/$defs/d{level}"}}  # noqa: E731
+        named = {f"d{level}": {"type": "object", "properties": two(level + 1)} for level in range(levels)}
+        return {"type": "object", "properties": two(0), "$defs": named}
+
+    tool = {"type": "function", "function": {"name": "f", "parameters": schema(5)}}
+    assert read(body(tools=[tool]), MODELS, 9).body["tools"] == [tool]
+    told = {"name": "n", "schema": schema(40)}
+    assert refusal(body(response_format={"type": "json_schema", "json_schema": told}))[0] == 400
+    tool["function"]["parameters"] = schema(40)
+    assert refusal(body(tools=[tool]))[0] == 400
+    chain = {f"d{level}": {"$ref": f"#/$defs/d{level + 1}"} for level in range(20_000)}
+    assert refusal(body(functions=[{"name": "f", "parameters": {"$defs": chain, "$ref": "#/$defs/d0"}}]))[0] == 400
+    around = {"$defs": {"d": {"items": {"$ref": "#/$defs/d"}}}, "$ref": "#/$defs/d"}
+    assert read(body(functions=[{"name": "f", "parameters": around}]), MODELS, 9).body["functions"]
+
+
 def test_an_image_that_the_provider_would_fetch_is_refused():
     part = {"type": "image_url", "image_url": {"url": "http://evil/?secret"}}
     assert refusal(body(messages=[{"role": "user", "content": [part]}])) == (400, "unsupported_content")

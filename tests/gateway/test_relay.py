@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from dgm.errors import ModelUnavailable, Status
+from dgm.errors import AgentFailed, ModelUnavailable, Status
 from dgm.evaluation.session import AgentSession
 from dgm.gateway import Role
 from dgm.gateway.cache import CallStore
 from dgm.gateway.desk import AT_ONCE
 from dgm.gateway.faults import Patience
 from dgm.gateway.http import HttpUpstream
+from dgm.gateway.lines import Line
 from dgm.sandbox.bubblewrap import Bubblewrap
 from dgm.sandbox.local import Local
 from dgm.testing import Flaw, ScriptedModels
@@ -275,6 +276,25 @@ class TestEnds:
             pytest.raises(ModelUnavailable),
         ):
             run(seat, code)
+
+    def test_an_agent_that_holds_up_its_own_calls_for_ever_is_late_after_all(self, made, server, monkeypatch):
+        """Its provider fails on what it asks and answers others; its time is up before it could be told so."""
+        monkeypatch.setattr("dgm.gateway.lines.HELD_UP", 3)
+        server.faults = lambda call, request: Flaw(500) if "poison" in str(request["messages"]) else None
+        with gateway(server, _fresh(made), rules={"patience": Patience(tries=100, base=0.05, cap=0.05)}) as held_up:
+            line = Line(held_up, agent=1, proposal=1, models=("m",))
+            tried = []
+
+            def work():
+                tried.append(1)
+                with session(Local(), EXEC, line.desk(), seconds=0.4) as seat:
+                    return run(seat, "return chat(f'poison {time.time()}')")
+
+            with pytest.raises(AgentFailed) as caught:
+                line.patiently(work)
+            assert (caught.value.status, len(tried)) == (Status.TIMEOUT, 3)
+            with session(Local(), EXEC, held_up.desk(Role.AGENT)) as seat:
+                assert answer(seat, "return chat('hello')") == "echo hello"
 
     def test_an_outage_ends_the_task_and_the_next_one_waits_for_the_provider(self, backend, made, server):
         server.faults = lambda call, request: Flaw(503) if call < 8 else None

@@ -247,6 +247,28 @@ class TestFaults:
             assert server.count.calls == calls
             assert content(ask(made, "fine")).startswith("fine")
 
+    @pytest.mark.parametrize("status", [402, 403, 404])
+    def test_a_request_that_is_refused_like_a_bad_key_is_told_to_its_agent_where_others_are_let_in(
+        self, server, tmp_path, status
+    ):
+        """403 for what a filter finds, 404 for tools where a model has none, 402 for more than what is left there."""
+        server.faults = lambda call, request: Flaw(status) if "poison" in str(request["messages"]) else None
+        with gateway(server, tmp_path) as made:
+            assert code(ask(made, "poison")) == (502, "provider_error")
+            assert content(ask(made, "fine")).startswith("fine")
+
+    def test_a_model_that_nobody_is_let_in_to_is_told_to_the_person(self, server, tmp_path):
+        server.faults = lambda call, request: Flaw(404) if request["model"] == "other" else None
+        with gateway(server, tmp_path) as made, pytest.raises(Denied):
+            ask(made, model="other")
+
+    def test_what_a_request_on_which_the_provider_breaks_may_have_cost_weighs_on_its_maker(self, server, tmp_path):
+        server.faults = lambda call, request: Flaw("malformed") if "poison" in str(request["messages"]) else None
+        with gateway(server, tmp_path, budget=Budget(proposal=Limit(nano=1_000_000))) as made:
+            told = [code(ask(made, f"poison {n}")) for n in range(3)]
+            assert told[0] == (502, "provider_error") and told[-1] == (402, "budget_exceeded")
+            assert content(ask(made, "hello", visit(made, proposal=2))).startswith("hello")
+
     def test_being_busy_is_never_the_agents_fault(self, server, tmp_path):
         server.faults = lambda call, request: Flaw(429) if "big" in str(request["messages"]) else None
         with gateway(server, tmp_path) as made, pytest.raises(ModelUnavailable):

@@ -100,9 +100,21 @@ class TestContract:
         with pytest.raises(Fault):
             asked()
 
+    def test_a_text_that_was_cut_within_a_character_comes_escaped(self, asked, server):
+        server.script = lambda request: "half of one: \ud83d"
+        assert asked().body["choices"][0]["message"]["content"] == "half of one: \\ud83d"
+
     def test_a_provider_that_repeats_the_key_is_not_believed_in(self, asked, server):
         server.script = lambda request: f"your key is {KEY}"
         assert asked().body["choices"][0]["message"]["content"] == "your key is [key]"
+
+
+@pytest.mark.slow
+def test_what_litellm_trips_over_is_a_fault_of_one_request(server):
+    """It counts the calls of a message before its own errors are told apart from others."""
+    with closing(LitellmUpstream(server.url, KEY)) as upstream, pytest.raises(Fault) as caught:
+        upstream.complete({"model": "openai/m", "messages": [{"role": "assistant", "tool_calls": 5}]})
+    assert caught.value.suspect
 
 
 class TestHttp:

@@ -299,6 +299,23 @@ time.sleep(60)
             assert living(engine) == before | {made[1]}
             engine.remove(made[1])
 
+    def test_who_reads_from_what_another_thread_ends_finds_its_end_and_nobody_elses_pipes(self, docker):
+        """Were its descriptors given back at once, the next session to open could get their numbers."""
+        with docker.open({}, LIMITS) as session:
+            process = session.start(["/bin/cat"])
+            numbers = [pipe.fileno() for pipe in (process.stdin, process.stdout, process.stderr)]
+            were = [os.fstat(number).st_ino for number in numbers]
+            process.stdin.write(b"begun")
+            assert process.stdout.read(5) == b"begun"
+            thread = threading.Thread(target=process.kill)
+            thread.start()
+            assert process.stdout.read(1) == b""
+            thread.join()
+            assert [os.fstat(number).st_ino for number in numbers] == were
+            assert process.poll() == -9
+        for pipe in (process.stdout, process.stderr):
+            assert pipe.closed
+
     def test_closing_twice_and_after_the_container_is_no_error(self, docker, engine):
         session = docker.open({}, LIMITS)
         process = session.start(["/bin/cat"])

@@ -50,8 +50,8 @@ class Container:
         self._engine = engine
         self._process: Executed | None = None
         self._stream: Stream | None = None
-        self._ended = self._closed = False
-        self._closing = threading.Lock()
+        self._ended = self._gone = False
+        self._ending = threading.Lock()
         self._born = time.monotonic()
         command = [PYTHON, "-I", "-S", "-c", _warden(), str(LIFE)]
         settings = {
@@ -95,7 +95,7 @@ class Container:
             raise SandboxUnavailable("a session runs one command, and this one has had its own")
         emptied = ["/usr/bin/env", "-i", *(f"{name}={value}" for name, value in env.items())]
         command, stream = self._engine.execute(self.id, [*emptied, *argv], AGENT, "/work")
-        self._process = Executed(self._engine, command, stream, self.close)
+        self._process = Executed(self._engine, command, stream, self.end)
         return self._process
 
     def ending(self) -> Status | None:
@@ -119,19 +119,24 @@ class Container:
             return Status.PIDS
         return Status.DISK if told["full"] else None
 
-    def close(self) -> None:
-        """End all that is in the container, which is then removed. May be called twice; no error without an engine."""
-        with self._closing:
-            if self._closed:
+    def end(self) -> None:
+        """End all that is in the container, which is then removed. For any thread, and at any time: the pipes of its
+        command are left to whoever reads them, who finds them at their end. No error without an engine."""
+        with self._ending:
+            if self._gone:
                 return
-            self._closed = self._ended = True
+            self._gone = self._ended = True
             with contextlib.suppress(SandboxUnavailable):
                 remove = self._engine.bury if self._warden_left() else self._engine.remove
                 remove(self.id)
-            if self._stream is not None:
-                self._stream.close()
-            if self._process is not None:
-                self._process.abandon()
+
+    def close(self) -> None:
+        """`end` it, and give back its pipes. May be called twice."""
+        self.end()
+        if self._stream is not None:
+            self._stream.close()
+        if self._process is not None:
+            self._process.abandon()
 
     def _warden_left(self) -> bool:
         """Let the warden go, and with it everything; whether it went in time. An engine takes longer to kill it."""

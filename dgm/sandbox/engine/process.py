@@ -58,17 +58,25 @@ class Executed:
         return code
 
     def kill(self) -> None:
+        """From any thread. The pipes end, and stay open: another session could get their numbers while one who reads
+        here does not know it yet, and would be read from, or written to, in its place."""
         self._end()
+        self._stop()
 
     def abandon(self) -> None:
         """Give back the connection, the pipes and the thread. Called when the container is gone."""
-        if self._code is None:
-            self._code = -9
+        self._stop()
         self._stream.close()
         for pipe in (self.stdout, self.stderr):
             with contextlib.suppress(OSError):
                 pipe.close()
         self._thread.join(5.0)
+
+    def _stop(self) -> None:
+        """When the container is gone, whatever its engine still says."""
+        if self._code is None:
+            self._code = -9
+        self._stream.shut()
 
     def _part(self, pipes: dict[int, int]) -> None:
         """The thread: each frame into the pipe that is its own, until the stream or both readers end."""

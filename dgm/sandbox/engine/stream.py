@@ -62,14 +62,15 @@ class Stream:
         with contextlib.suppress(OSError):  # the other side was faster
             self.socket.shutdown(socket.SHUT_WR)
 
-    def close(self) -> None:
-        """Whoever waits in `receive` gets Lost."""
-        try:
+    def shut(self) -> None:
+        """End it both ways and keep the descriptor: whoever waits in `receive` gets Lost."""
+        with contextlib.suppress(OSError):  # the other side was faster
             self.socket.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass  # the other side was faster
-        finally:
-            self.socket.close()
+
+    def close(self) -> None:
+        """The same, and give the descriptor back."""
+        self.shut()
+        self.socket.close()
 
     def _exactly(self, count: int, deadline: float | None) -> bytes:
         data = bytearray()
