@@ -22,7 +22,7 @@ CATCHERS = {  # file that catches whatever is raised -> whose code raised it, an
     "dgm/testing/models.py": "a script's: told to whoever asked",
     "dgm/executor/ray.py": "the very class Exception is what Ray raises where its processes are too slow",
     "dgm/gateway/desk.py": "a thread's: raised again in the thread that it works for",
-    "dgm/gateway/hosted.py": "litellm trips over what an agent wrote: a Fault that is suspect",
+    "dgm/gateway/hosted.py": "what litellm trips over in an agent's request is that request's fault, not the run's end",
     "dgm/gateway/process.py": "a defect in the other process is raised in this one, with its traceback",
     "dgm/gateway/service.py": "settles what a call cost, however it ends; raised again",
 }

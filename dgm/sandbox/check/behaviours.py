@@ -24,7 +24,7 @@ from dgm.sandbox.check.bench import (
     ended,
     fresh_mark,
     nothing,
-    processes,
+    remains,
     traces,
 )
 from dgm.sandbox.check.model import Check
@@ -313,7 +313,7 @@ def nothing_left(bench: Bench) -> str:
         ask(session, "work.linger", mark=mark)
         session.close()
         session.close()
-    return differs(traces(bench.sandbox) - before, set(), "left") or differs(processes(mark), [], "left running")
+    return remains(bench.sandbox, before, mark)
 
 
 def closing_while_it_runs(bench: Bench) -> str:
@@ -321,7 +321,7 @@ def closing_while_it_runs(bench: Bench) -> str:
     with bench.sandbox.open({}, LIMITS) as session:
         process = session.start(["/bin/sh", "-c", f"(setsid sleep 60 {mark} &) ; echo on; sleep 60 {mark}"])
         process.stdout.read(2)
-    return differs(traces(bench.sandbox) - before, set(), "left") or differs(processes(mark), [], "left running")
+    return remains(bench.sandbox, before, mark)
 
 
 def two_at_once(bench: Bench) -> str:

@@ -10,6 +10,7 @@ import json
 import os
 import secrets
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from dgm.sandbox import Limits, Process, Sandbox, stale
 from dgm.sandbox.engine import leftovers
 from dgm.sandbox.engine.client import Engine
 
+REMOVAL_SECONDS = 20.0
 LIMITS = Limits(seconds=10, memory_mb=256, processes=32, disk_mb=32, answer_kb=256, log_kb=16)
 PATIENCE = 30.0
 """Seconds to wait for a command that ought to end at once."""
@@ -205,6 +207,15 @@ def traces(sandbox: Sandbox) -> set[str]:
         return {str(found["Id"]) for found in engine.containers(f"{leftovers.PID}={os.getpid()}")}
     finally:
         engine.close()
+
+
+def remains(sandbox: Sandbox, before: set[str], mark: str) -> str:
+    """ "" if nothing is left but what was there `before`, else what is. An engine may take a moment to remove a
+    container in which nothing runs any more."""
+    end = time.monotonic() + REMOVAL_SECONDS
+    while (left := traces(sandbox) - before) and time.monotonic() < end:
+        time.sleep(0.05)
+    return differs(left, set(), "left") or differs(processes(mark), [], "left running")
 
 
 def differs(got: object, wanted: object, what: str = "") -> str:
