@@ -24,6 +24,7 @@ from dgm.sandbox.check.bench import (
     ended,
     fresh_mark,
     nothing,
+    processes,
     remains,
     traces,
 )
