@@ -122,9 +122,11 @@ class Bench(Closing):
     def _one(self, job: Job) -> Result:
         try:
             return self._line.patiently(lambda: persistently(lambda: self._afresh(job), self._given_up), self._given_up)
-        except AgentFailed as failure:  # its calls to a model come to nothing again and again, and others' do not
-            verdict = Verdict(0.0, failure.status, failure.reason[:200])
-            reply = Reply(status=failure.status, error=failure.reason)
+        except AgentFailed as failure:
+            # Its calls to a model come to nothing again and again, and others' do not. Whether the agent or its
+            # provider is to blame cannot be told, so the task is missing, and its agent cannot be the best.
+            verdict = Verdict(0.0, Status.INFRA, failure.reason[:200])
+            reply = Reply(status=Status.INFRA, error=failure.reason)
             return Result(job.domain.name, job.split, job.task.id, verdict, reply, 0)
 
     def _afresh(self, job: Job) -> Result:

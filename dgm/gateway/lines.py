@@ -63,7 +63,7 @@ class Line:
 
         Calls that were answered are answered from the record then. Raises ModelUnavailable when `stop` is set or the
         gateway is closed meanwhile, and BudgetSpent. Work whose own calls come to nothing HELD_UP times, while the
-        provider answers others, is its maker's fault: AgentFailed, and for a judge NoVerdict.
+        provider answers others, is given up: AgentFailed, and for a judge NoVerdict.
         """
         own = 0
         while True:
