@@ -24,6 +24,12 @@ class Closing:
         self.close()
 
 
+def close(held: object) -> None:
+    """Close what has an end; nothing is done to what has none, as a sandbox without an engine."""
+    if isinstance(held, Closing):
+        held.close()
+
+
 @contextmanager
 def on_failure(undo: Callable[[], object]) -> Iterator[None]:
     """Call `undo` where the block does not come to its end, whatever ended it; what was raised goes on."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from dgm.archive import AgentRecord, Archive, Child
-from dgm.closing import Closing
+from dgm.closing import Closing, close
 from dgm.config import RunConfig
 from dgm.domains import LoadedDomain
 from dgm.evaluation.ongoing import Ongoing
@@ -129,5 +129,4 @@ class Run(Closing):
         self.executor.close()
         self.lines.close()
         self.archive.close()
-        if isinstance(self.sandbox, Closing):
-            self.sandbox.close()  # what it had started ahead of need
+        close(self.sandbox)  # what it had started ahead of need

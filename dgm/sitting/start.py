@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING
 from dgm import config as configs
 from dgm import results
 from dgm.archive import Archive, DomainRecord
-from dgm.closing import Closing, on_failure
+from dgm.closing import close, on_failure
 from dgm.config import Models, Origin, RunConfig, Search
 from dgm.domain import Files
 from dgm.domains import LoadedDomain
@@ -79,18 +78,14 @@ def create(path: Path, config: RunConfig, notice: Notice) -> Run:
     )
     watch = Watch(sandbox, f"{config.search.random_seed}/{results.ROOT}/bait")
     executor = _executor(config, path, notice)
-    with ExitStack() as undo:
-        undo.callback(executor.close)
-        undo.callback(_end, sandbox)
+    with on_failure(executor.close), on_failure(partial(close, sandbox)):
         if isinstance(sandbox, Foreseeing) and config.place.executor == "local":
             sandbox.expect(propose.limits(config.improve_seconds))
         upstream = opening.provider(config.models, notice)
-        undo.callback(upstream.close)
-        archive = _measured_root(path, config, genome, spec, watch, domains, upstream, notice)
-        run = Run(archive, config, domains, sandbox, spec, select, Helm(archive), tell=notice, executor=executor)
-        run = _run(run, upstream)
-        undo.pop_all()
-    return run
+        with on_failure(upstream.close):
+            archive = _measured_root(path, config, genome, spec, watch, domains, upstream, notice)
+            run = Run(archive, config, domains, sandbox, spec, select, Helm(archive), tell=notice, executor=executor)
+            return _run(run, upstream)
 
 
 def check(config: RunConfig, root: bool = True) -> None:
@@ -252,11 +247,6 @@ def _executor(config: RunConfig, path: Path, notice: Notice) -> Executor:
     if config.place.executor != "local":
         notice(f"connecting to {config.place.executor}")  # Ray may take a minute to start, or to say that it cannot
     return connect(config, path)
-
-
-def _end(sandbox: Sandbox) -> None:
-    if isinstance(sandbox, Closing):
-        sandbox.close()
 
 
 def _sandbox(config: RunConfig, ours: bool, notice: Notice) -> Sandbox:

@@ -11,11 +11,11 @@ import sys
 import threading
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from dgm.errors import SandboxUnavailable, Status
+from dgm.sandbox.check.bench import processes
 from dgm.sandbox.choose import choose
 from dgm.sandbox.docker import Docker, from_environment
 from dgm.sandbox.engine import container as containers
@@ -121,17 +121,6 @@ def nothing_left(engine):
 
 def living(engine):
     return {found["Id"] for found in engine.containers(leftovers.MARK)}
-
-
-def asleep(mark):
-    return [path for path in Path("/proc").glob("[0-9]*/cmdline") if mark.encode() in quietly(path.read_bytes)]
-
-
-def quietly(read):
-    try:
-        return read()
-    except OSError:
-        return b""
 
 
 def until(condition, seconds=30):
@@ -258,9 +247,9 @@ class TestTheEnd:
                 ["/bin/sh", "-c", f"setsid sleep {mark} <&- >&- 2>&- & echo begun; exec sleep {mark}"]
             )
             assert process.stdout.read(6) == b"begun\n"
-            until(lambda: len(asleep(mark)) >= 2)
+            until(lambda: len(processes(mark)) >= 2)
             session.close()
-            until(lambda: asleep(mark) == [], seconds=1)
+            until(lambda: processes(mark) == [], seconds=1)
 
     def test_a_container_ended_from_outside_is_nobodys_fault(self, docker, engine):
         with agent_session(docker, task_agent("return 1")) as session:

@@ -30,7 +30,7 @@ class Warm:
         self._unwanted: list[Future[Container]] = []
         self._lock = Lock()
         self._starter = ThreadPoolExecutor(1, thread_name_prefix="dgm-warm")
-        self._closed, self._closing = False, Event()
+        self._closing = Event()
         self._took = 0.0  # seconds, to start the last one
 
     def take(self, limits: Limits, files_mb: int) -> Container:
@@ -47,14 +47,13 @@ class Warm:
     def expect(self, limits: Limits) -> None:
         """Start what will be asked for soon."""
         with self._lock:
-            if not self._closed:
+            if not self._closing.is_set():
                 self._fill(limits, self._spare.setdefault(limits, deque()))
 
     def close(self) -> None:
         """Remove what nobody has taken. May be called twice."""
         self._closing.set()
         with self._lock:
-            self._closed = True
             left = [*self._unwanted, *(future for spares in self._spare.values() for future in spares)]
             self._spare.clear()
         self._starter.shutdown(wait=True, cancel_futures=True)
@@ -64,7 +63,7 @@ class Warm:
     def _next(self, limits: Limits) -> Future[Container] | None:
         """Take a spare container, and have others started in its place."""
         with self._lock:
-            if self._closed:
+            if self._closing.is_set():
                 return None
             spares = self._spare.pop(limits, deque())
             self._spare[limits] = spares  # the last of them is the one asked for last

@@ -44,7 +44,7 @@ def runs(shelf: Shelf, names: list[str]) -> dict[str, Any]:
         try:
             found.append(_run(shelf.book(name)))
         except SPOILT as error:
-            found.append({"name": name, "problem": str(error) if isinstance(error, UserError) else _spoilt(error)})
+            found.append({"name": name, "problem": _problem(error)})
     return {"runs": found}
 
 
@@ -67,7 +67,9 @@ def _run(book: Book) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _spoilt(error: Exception) -> str:
+def _problem(error: Exception) -> str:
+    if isinstance(error, UserError):
+        return str(error)
     return f"its rows do not agree with each other ({type(error).__name__}); run dgm verify"
 
 
@@ -81,6 +83,6 @@ def archives(shelf: Shelf) -> dict[str, Any]:
             means = {"overall": best, "mean": book.snapshot.mean(best), "root_mean": book.snapshot.mean(0)}
             found.append({**overview.heading(book), **means})
         except SPOILT as error:
-            found.append({"name": name, "problem": str(error) if isinstance(error, UserError) else _spoilt(error)})
+            found.append({"name": name, "problem": _problem(error)})
     found.sort(key=lambda run: (not run.get("running"), -(run.get("last") or 0.0), run["name"]))
     return {"folder": shelf.folder.name, "archives": found}
