@@ -52,6 +52,8 @@ VERDICT = Kinds("t t t r? t i")
 DOMAIN = Kinds("t t t")
 EVENT = Kinds("i r t t")
 TASK = Kinds("i t t t")
+SPENT = Kinds("i r i i i t?")
+CALL = Kinds("i t t t t i i r i")
 
 
 def loads(text: str) -> JSON:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import sqlite3
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dgm.archive import AgentRecord, DomainRecord, EventRecord, ProposalRecord, ScoreRecord, kinds
+from dgm.archive import AgentRecord, DomainRecord, EventRecord, ProposalRecord, ScoreRecord, foreign, kinds
 from dgm.archive.records import AGENT, agent_of, event_of
 from dgm.errors import UserError
 from dgm.gateway import cache
@@ -123,7 +123,7 @@ def spent(connection: sqlite3.Connection) -> dict[int, Spent]:
         "SELECT coalesce(agent, -1), coalesce(sum(usd), 0), coalesce(sum(prompt_tokens), 0),"
         " coalesce(sum(completion_tokens), 0), count(*), group_concat(DISTINCT model) FROM model_calls GROUP BY 1"
     )
-    return {row[0]: Spent(row[1], row[2], row[3], row[4], _models(row[5])) for row in connection.execute(query)}
+    return _by_number(connection.execute(query))
 
 
 # calls.db: every model call of a run with its reply
@@ -139,11 +139,12 @@ def calls(archive: Path) -> Iterator[sqlite3.Connection | None]:
     try:
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
         try:
+            connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, foreign.MAX_CELL)
             yield connection
         finally:
             connection.close()
-    except sqlite3.DatabaseError as error:
-        raise UserError(f"{path} cannot be read (sqlite says {error}); restore a copy of the archive") from error
+    except (sqlite3.DatabaseError, ValueError, zlib.error) as error:
+        raise UserError(f"{path} cannot be read ({error}); restore a copy of the archive") from error
 
 
 def spent_on(connection: sqlite3.Connection) -> dict[int, Spent]:
@@ -152,7 +153,7 @@ def spent_on(connection: sqlite3.Connection) -> dict[int, Spent]:
         "SELECT proposal, sum(paid * nano_usd) / 1e9, sum(prompt_tokens), sum(completion_tokens), count(*),"
         " group_concat(DISTINCT model) FROM calls GROUP BY 1"
     )
-    return {row[0]: Spent(row[1], row[2], row[3], row[4], _models(row[5])) for row in connection.execute(query)}
+    return _by_number(connection.execute(query))
 
 
 def calls_of(connection: sqlite3.Connection, proposal: int, limit: int) -> list[dict[str, Any]]:
@@ -162,7 +163,8 @@ def calls_of(connection: sqlite3.Connection, proposal: int, limit: int) -> list[
         " FROM calls WHERE proposal = ? ORDER BY id LIMIT ?"
     )
     names = ("id", "role", "task", "model", "status", "prompt", "completion", "usd", "ms")
-    return [dict(zip(names, row, strict=True)) for row in connection.execute(query, (proposal, limit))]
+    found = map(kinds.CALL, connection.execute(query, (proposal, limit)))
+    return [dict(zip(names, row, strict=True)) for row in found]
 
 
 def call(connection: sqlite3.Connection, proposal: int, number: int) -> tuple[str, str] | None:
@@ -175,8 +177,14 @@ def call(connection: sqlite3.Connection, proposal: int, number: int) -> tuple[st
     return None if row is None else (_inflated(row[0]), _inflated(row[1]))
 
 
-def _inflated(data: bytes | None) -> str:
-    return zlib.decompress(data).decode("utf-8", "replace") if data else ""
+def _inflated(data: object) -> str:
+    if data is not None and not isinstance(data, bytes):
+        raise ValueError(f"what was said is {data!r:.60}")
+    return zlib.decompressobj().decompress(data, foreign.MAX_CELL).decode("utf-8", "replace") if data else ""
+
+
+def _by_number(found: Iterable[Sequence[Any]]) -> dict[int, Spent]:
+    return {row[0]: Spent(row[1], row[2], row[3], row[4], _models(row[5])) for row in map(kinds.SPENT, found)}
 
 
 def _models(joined: str | None) -> tuple[str, ...]:

@@ -141,6 +141,13 @@ def link(name: str, target: str) -> tarfile.TarInfo:
     return info
 
 
+def wordy() -> tarfile.TarInfo:
+    """A member with a header that is read into memory in one piece."""
+    info = tarfile.TarInfo("logs/9/x.y.jsonl.gz")
+    info.pax_headers = {"comment": "x" * 3_000_000}
+    return info
+
+
 def of(members: Members, name: str) -> bytes:
     return next(data for info, data in members if info.name == name)
 
@@ -150,6 +157,7 @@ CHANGES: dict[str, tuple[Callable[[Members], Members], str]] = {
     "escape in logs": (lambda m: claim(m, "logs/1/../../../x.jsonl.gz", b"x"), "cannot be in a bundle"),
     "absolute": (lambda m: claim(m, "/tmp/dgm-evil", b"x"), "cannot be in a bundle"),
     "a link": (lambda m: [m[0], (link("dgm.toml", "/etc/passwd"), b""), *m[1:]], "no plain file"),
+    "a header without end": (lambda m: [m[0], (wordy(), b""), *m[1:]], "goes on without end"),
     "unnamed": (lambda m: [*m, (tarfile.TarInfo("logs/9/x.y.jsonl.gz"), b"x")], "does not name so"),
     "twice": (lambda m: [*m, m[1]], "does not name so"),
     "missing": (lambda m: m[:-1], "is missing"),

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +107,33 @@ def test_a_damaged_record_is_said(pages: Pages, path: Path) -> None:
     (path / NAME).write_bytes(b"no database" * 1_000)
     with pytest.raises(UserError, match=r"calls\.db cannot be read"):
         pages.calls({"archive": "run", "agent": "1"})
+
+
+SPOILT = {
+    "an infinite sum": "prompt_tokens = 9e999",
+    "bytes for a name": "model = x'00ff'",
+    "words for a number": "latency_ms = 'soon'",
+    "a reply that is none": "reply = x'6e6f'",
+    "a reply of words": "reply = 'you said hello'",
+}
+
+
+@pytest.mark.parametrize("how", SPOILT)
+def test_a_record_that_somebody_spoilt_is_said(pages: Pages, path: Path, how: str) -> None:
+    """Numbers that are none would be no JSON either: the page could not read its answer."""
+    place = {"archive": "run", "agent": "1"}
+    with closing(sqlite3.connect(path / NAME)) as connection, connection:
+        connection.execute(f"UPDATE calls SET {SPOILT[how]}")
+    with pytest.raises(UserError, match=r"calls\.db cannot be read"):
+        pages.calls(place)
+        pages.calls({**place, "call": "1"})
+
+
+def test_a_reply_that_unfolds_without_end_is_cut(pages: Pages, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dgm.archive.foreign.MAX_CELL", 100_000)
+    with closing(sqlite3.connect(path / NAME)) as connection, connection:
+        connection.execute("UPDATE calls SET reply = ?", (zlib.compress(b"x" * 10_000_000),))
+    assert len(pages.calls({"archive": "run", "agent": "1", "call": "1"})["reply"]) < 200_000
 
 
 @pytest.mark.slow

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import random
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from dgm.archive import Archive
+from dgm.archive import Archive, database
 from dgm.errors import UserError
 from dgm.web import live
 from dgm.web.app import Pages
@@ -117,6 +119,14 @@ def test_the_table_of_a_grown_archive_is_the_verdicts(tmp_path: Path) -> None:
                 verdicts = {v.task: v.score for v in archive.verdicts(agent, big.DOMAIN, split)}
                 row = part.cells[part.agents.index(agent)]
                 assert [verdicts[task.name] for task in part.tasks] == [value / 200 for value in row]
+
+
+def test_costs_that_are_no_numbers_are_said(path: Path) -> None:
+    create(path).close()
+    with closing(sqlite3.connect(path / database.NAME)) as connection, connection:
+        connection.execute("INSERT INTO model_calls VALUES (1, 0, 'agent', 't', 'm', 'h', 0, 1, 1, 9e999, 1, 'ok')")
+    with pytest.raises(UserError, match="damaged"):
+        Snapshot(path).refresh()
 
 
 def test_news_come_when_something_was_recorded(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from dgm.analysis.comparison import mcnemar
-from dgm.archive import database
+from dgm.archive import database, kinds
 from dgm.archive.steered import KIND
 from dgm.domain import JSON
 from dgm.errors import UserError
@@ -199,7 +198,6 @@ def call(book: Book, number: int, which: int) -> dict[str, Any]:
 
 def _json(text: str) -> JSON:
     try:
-        value: JSON = json.loads(text) if text else None
-    except (ValueError, RecursionError):
+        return kinds.loads(text) if text else None
+    except ValueError:
         return text
-    return value
