@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -31,6 +32,8 @@ MAX_FILES = 2_000
 MAX_FILE_BYTES = 1_000_000
 MAX_TOTAL_BYTES = 16_000_000
 MAX_DEPTH = 16
+MAX_ENTRIES = 100_000
+"""Of a user's directory, caches and `.git` included."""
 
 _REFUSED_NAMES = frozenset({".git", ".gitmodules", ".gitattributes", "git~1"})
 _REFUSED_CHARACTERS = frozenset('<>:"|?*\\')
@@ -196,11 +199,16 @@ def compose(agent: tuple[HalfSpec, Files], meta: tuple[HalfSpec, Files]) -> dict
 def read_directory(root: Path) -> tuple[dict[str, bytes], list[str]]:
     """The regular files below a user's directory, and a notice for each entry that was left out.
 
-    Links, devices, `.git` and the like are dropped at import with a notice, caches without one (B3).
+    Links, devices, `.git` and the like are dropped at import with a notice, caches without one (B3). Raises UserError
+    where there is far more than a genome can hold, before it is read.
     """
     files: dict[str, bytes] = {}
     dropped: list[str] = []
-    for path in sorted(root.rglob("*")):
+    found = sorted(islice(root.rglob("*"), MAX_ENTRIES + 1))
+    if len(found) > MAX_ENTRIES:
+        raise UserError(f"{root} holds more than {MAX_ENTRIES} files and folders; give the directory of one genome")
+    left = MAX_TOTAL_BYTES
+    for path in found:
         name = path.relative_to(root).as_posix()
         parts = name.split("/")
         if "__pycache__" in parts or path.suffix == ".pyc" or (".git" in parts and parts[-1] != ".git"):
@@ -208,6 +216,9 @@ def read_directory(root: Path) -> tuple[dict[str, bytes], list[str]]:
         if path.is_symlink() or check_name(name) is not None or not (path.is_file() or path.is_dir()):
             dropped.append(f"{name} is left out: {check_name(name) or 'not a regular file'}")
         elif path.is_file() and not any((root / parent).is_symlink() for parent in PurePosixPath(name).parents):
+            left -= path.stat().st_size
+            if left < 0:
+                raise UserError(f"{root} holds more than {MAX_TOTAL_BYTES} bytes; give the directory of one genome")
             files[name] = path.read_bytes()
     return files, dropped
 

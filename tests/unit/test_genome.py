@@ -125,6 +125,20 @@ def test_a_linked_folder_in_a_users_directory_is_not_followed(tmp_path: Path) ->
     assert dropped
 
 
+def test_a_directory_far_beyond_a_genome_is_refused_before_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (tmp_path / "model.bin").open("wb") as file:
+        file.truncate(1 << 40)  # a terabyte, of which the disk holds nothing
+    with pytest.raises(UserError, match="more than 16000000 bytes; give the directory of one genome"):
+        read_directory(tmp_path)
+    monkeypatch.setattr("dgm.genome.MAX_ENTRIES", 9)
+    for number in range(10):
+        (tmp_path / str(number)).mkdir()
+    with pytest.raises(UserError, match="more than 9 files and folders"):
+        read_directory(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("text", "part"),
     [
