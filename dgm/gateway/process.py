@@ -8,6 +8,7 @@ however the kernel ends. Each call in progress has a connection, so that there a
 from __future__ import annotations
 
 import os
+import resource
 import socket
 import subprocess
 import sys
@@ -24,6 +25,8 @@ from dgm.errors import DgmError
 from dgm.gateway import Completion, Fault, Rejected, Upstream
 
 END_SECONDS = 5.0
+MOST_BYTES = 4 << 30
+"""Of memory that the process may have: what a request makes a library hold is not known here."""
 
 
 class Checked(Upstream, Protocol):
@@ -125,6 +128,7 @@ class ProcessUpstream(Closing):
 
 def serve(control: socket.socket) -> None:
     """The process: make the upstream, and answer on every connection that comes, until nobody can send one."""
+    resource.setrlimit(resource.RLIMIT_DATA, (MOST_BYTES, MOST_BYTES))
     with closing(Connection(os.dup(control.fileno()))) as connection:
         upstream: Checked = connection.recv()()
     while received := socket.recv_fds(control, 1, 1)[1]:
@@ -144,6 +148,8 @@ def _answer(upstream: Checked, connection: Connection) -> None:
                 good, told = True, getattr(upstream, method)(argument)
             except (Fault, Rejected, DgmError) as failure:
                 good, told = False, failure
+            except MemoryError:
+                os._exit(1)  # what other threads have half done cannot be trusted; another process begins
             except Exception:
                 good, told = False, RuntimeError(traceback.format_exc())
             connection.send((good, told))

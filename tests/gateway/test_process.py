@@ -18,7 +18,7 @@ import pytest
 
 from dgm.domain import JSON
 from dgm.gateway import Completion, Denied, Fault, Rejected, Usage
-from dgm.gateway.process import ProcessUpstream
+from dgm.gateway.process import MOST_BYTES, ProcessUpstream
 
 
 class Played:
@@ -41,6 +41,8 @@ class Played:
                 raise LookupError("a defect")
             case "die":
                 os.kill(os.getpid(), signal.SIGKILL)
+            case "swell":
+                bytes(MOST_BYTES)
             case "sleep":
                 time.sleep(float(str(request["seconds"])))
         return Completion({"pid": os.getpid(), "mark": self._mark}, Usage(1, 2))
@@ -103,10 +105,11 @@ def test_as_many_calls_as_there_are_are_under_way_at_once(upstream):
     assert time.monotonic() - start < 8 * 0.5
 
 
-def test_a_process_that_is_killed_is_a_fault_and_another_one_answers(upstream):
+@pytest.mark.parametrize("act", ["die", "swell"])
+def test_a_process_that_is_killed_is_a_fault_and_another_one_answers(upstream, act):
     before = pid(upstream)
     with pytest.raises(Fault, match="has ended") as fault:
-        upstream.complete({"act": "die"})
+        upstream.complete({"act": act})
     assert fault.value.billed  # the provider may have been asked
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
