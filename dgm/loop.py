@@ -112,7 +112,8 @@ def begin(run: Run) -> Attempt | Measuring:
         else:
             view = run.helm.allowed(run.archive.view(number))
             if "select" in run.config.search.evolve:
-                choice = own_selection.choose(run.archive, view, run.spec, watch.sandbox, random.Random(key))
+                rng = random.Random(key)
+                choice = own_selection.choose(run.archive, view, run.spec, watch.sandbox, rng, run.ongoing)
                 run.archive.add_event(SELECTION, {"proposal": number, **choice.told()})
                 chosen, chooser = choice.parent, OWN
             else:

@@ -156,6 +156,7 @@ def _cut_off(path: Path) -> bool:
 
 def _says_wal(path: Path) -> bool:
     try:
+        foreign.check_plain(path)
         with path.open("rb") as file:
             head = file.read(100)
     except FileNotFoundError:

@@ -1,25 +1,37 @@
 """The difference between two file sets as text that `git apply` understands.
 
 In this process and not by git: small, no configuration is read, and nothing an agent wrote can start a
-program. Files that are no UTF-8 text, or so repetitive that comparing them line by line would take long, get
-one line.
+program. Files that are no UTF-8 text, or that would take long to compare line by line, get one line.
 """
 
 from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Iterator
+from itertools import accumulate
 
-MAX_PAIRS = 50_000
+MAX_STEPS = 2_000_000
+"""Of comparing, for all files of one patch together: about a second."""
 MAX_LINES = 20_000
 MAX_BYTES = 1_000_000
 
 
-def file_diff(path: str, before: bytes | None, after: bytes | None) -> str:
+class Work:
+    """How many steps of comparing are left; shared by the files of one patch, so that no genome takes long."""
+
+    def __init__(self, steps: int = MAX_STEPS) -> None:
+        self.left = steps
+
+
+class _TooLong(Exception):
+    """The steps are used up."""
+
+
+def file_diff(path: str, before: bytes | None, after: bytes | None, work: Work | None = None) -> str:
     """The part of a patch for one file; None where it does not exist. Empty if nothing differs."""
     if before == after:
         return ""
+    work = work or Work()
     old_name, new_name = _quoted("a/" + path), _quoted("b/" + path)
     lines = [f"diff --git {old_name} {new_name}"]
     if before is None:
@@ -32,10 +44,10 @@ def file_diff(path: str, before: bytes | None, after: bytes | None) -> str:
     if old is None or new is None:
         sizes = f"{len(before or b'')} to {len(after or b'')} bytes"
         lines.append(f"Binary files {old_name} and {new_name} differ ({sizes})")
-    elif _too_long(old, new):
+    elif (hunks := _hunks(old, new, work)) is None:
         lines.append(f"Files {old_name} and {new_name} differ ({len(old)} to {len(new)} lines)")
-    elif old or new:
-        lines += [f"--- {old_name}", f"+++ {new_name}", *_hunks(old, new)]
+    elif hunks:
+        lines += [f"--- {old_name}", f"+++ {new_name}", *hunks]
     return "\n".join(lines) + "\n"
 
 
@@ -64,22 +76,52 @@ def _lines(data: bytes | None) -> list[str] | None:
     return [*lines[:-1], lines[-1] + "\n\\ No newline at end of file"]
 
 
-def _hunks(old: list[str], new: list[str]) -> Iterator[str]:
-    hunks = difflib.unified_diff(old, new, lineterm="")
-    for number, line in enumerate(hunks):
-        if number > 1:  # the first two are the names, which are ours
-            yield line
+class _Matcher(difflib.SequenceMatcher[str]):
+    """Counts beforehand what each search for a match takes at most: its lines, and the equal lines of each. There may
+    be as many searches as lines, so that a bound on one of them bounds nothing."""
+
+    def __init__(self, old: list[str], new: list[str], work: Work) -> None:
+        super().__init__(None, old, new)
+        counts, popular = (
+            Counter(new),
+            len(new) // 100 + 1 if len(new) >= 200 else len(new),
+        )  # difflib passes over these
+        equal = (count if (count := counts[line]) <= popular else 0 for line in old)
+        self._work, self._end, self._steps = work, len(old), [0, *accumulate(1 + count for count in equal)]
+
+    def find_longest_match(
+        self, alo: int = 0, ahi: int | None = None, blo: int = 0, bhi: int | None = None
+    ) -> difflib.Match:
+        """Raises _TooLong."""
+        self._work.left -= self._steps[self._end if ahi is None else ahi] - self._steps[alo]
+        if self._work.left < 0:
+            raise _TooLong
+        return super().find_longest_match(alo, ahi, blo, bhi)
 
 
-def _too_long(old: list[str], new: list[str]) -> bool:
-    """Whether difflib would be slow: its work grows with the pairs of equal lines. It passes over lines that
-    make up more than a hundredth of a long file, and so do we."""
-    if max(len(old), len(new)) > MAX_LINES:
-        return True
-    in_old, in_new = Counter(old), Counter(new)
-    popular = len(new) // 100 + 1 if len(new) >= 200 else len(new)
-    pairs = sum(count * in_new[line] for line, count in in_old.items() if in_new[line] <= popular)
-    return pairs > MAX_PAIRS
+def _hunks(old: list[str], new: list[str], work: Work) -> list[str] | None:
+    """The lines of all hunks; None where it would take long to find them."""
+    if max(len(old), len(new)) > MAX_LINES or work.left < 0:
+        return None
+    lines = []
+    try:
+        for group in _Matcher(old, new, work).get_grouped_opcodes():
+            (_, old_start, _, new_start, _), (_, _, old_stop, _, new_stop) = group[0], group[-1]
+            lines.append(f"@@ -{_span(old_start, old_stop)} +{_span(new_start, new_stop)} @@")
+            for tag, i, i_end, j, j_end in group:
+                if tag == "equal":
+                    lines += [f" {line}" for line in old[i:i_end]]
+                else:
+                    lines += [f"-{line}" for line in old[i:i_end]]
+                    lines += [f"+{line}" for line in new[j:j_end]]
+    except _TooLong:
+        return None
+    return lines
+
+
+def _span(start: int, stop: int) -> str:
+    """Lines from `start` below `stop`, as the head of a hunk has them: counted from 1, and a single one by itself."""
+    return f"{start + 1}" if stop == start + 1 else f"{start + (stop > start)},{stop - start}"
 
 
 def _quoted(name: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import stat
 from pathlib import Path
 
 from dgm.archive import schema
@@ -38,6 +39,13 @@ def check_links(archive: Path) -> None:
             )
 
 
+def check_plain(path: Path) -> None:
+    """Raises UserError where there is something at `path` that is no file: whoever opens a pipe waits for its other end
+    for ever. Raises OSError where nothing is there."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise UserError(f"{path} is no file; restore a copy of the archive")
+
+
 def check_journal(database: Path) -> None:
     """Before a database is opened so that SQLite may take a half-written transaction back.
 
@@ -46,6 +54,7 @@ def check_journal(database: Path) -> None:
     """
     journal = database.with_name(database.name + "-journal")
     try:
+        check_plain(journal)
         with journal.open("rb") as file:
             file.seek(max(0, journal.stat().st_size - len(_MAGIC)))
             end = file.read(len(_MAGIC))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
-from dgm.archive import database
+from dgm.archive import database, foreign
 from dgm.errors import UserError
 
 CONFIG = "dgm.toml"
@@ -51,5 +51,6 @@ def rename(staging: Path, path: Path) -> None:
 def read_config(path: Path) -> str:
     """The text of an archive's configuration. Raises UserError."""
     with suppress(OSError, UnicodeDecodeError):
+        foreign.check_plain(path / CONFIG)
         return (path / CONFIG).read_text(encoding="utf-8")
     raise UserError(f"{path / CONFIG} is missing or unreadable; restore a copy of the archive")

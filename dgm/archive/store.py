@@ -23,7 +23,7 @@ import gitdb
 from gitdb.exc import ODBError
 
 from dgm.archive import git, trees
-from dgm.archive.diff import file_diff, shortened
+from dgm.archive.diff import Work, file_diff, shortened
 from dgm.archive.disk import sync_directory, write_whole
 from dgm.archive.failpoints import failpoint
 from dgm.archive.refs import Refs
@@ -194,14 +194,15 @@ class GitStore:
         """What changed from `a` (None: from nothing) to `b` as a patch, cut after about `limit`
         characters."""
         old, new = self._blobs(a) if a else {}, self._blobs(b)
-        parts, length = [], 0
-        for path in sorted(old.keys() | new.keys()):
-            if old.get(path) != new.get(path):
-                before = self._get(old[path], b"blob") if path in old else None
-                after = self._get(new[path], b"blob") if path in new else None
-                parts.append(file_diff(path, before, after))
-                length += len(parts[-1])
-        return shortened("".join(parts), limit) if length > limit else "".join(parts)
+        parts, length, work, left = [], 0, Work(), self.changed(a, b)[::-1]
+        while left and length <= limit:
+            path = left.pop()
+            before = self._get(old[path], b"blob") if path in old else None
+            after = self._get(new[path], b"blob") if path in new else None
+            parts.append(file_diff(path, before, after, work))
+            length += len(parts[-1])
+        text = shortened("".join(parts), limit) if length > limit else "".join(parts)
+        return f"{text}… {len(left)} more files\n" if left else text
 
     def objects(self, commit: str, known: set[str]) -> Iterator[str]:
         """Read a commit and all it holds that is not yet in `known`, checking every hash; adds to `known`."""

@@ -87,6 +87,10 @@ class Stop:
         signal.setitimer(signal.ITIMER_REAL, GRACE)
         os.write(2, b"dgm: stopping when what is nearly done is done; Ctrl-C again stops at once\n")
 
+    def heeded(self) -> None:
+        """It stops: nothing more insists, for what is still to come is that everything is closed in order."""
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
 
 GRACE = 3.0
 """Seconds for what is cheap to finish."""

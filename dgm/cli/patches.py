@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dgm.archive import Archive
-from dgm.archive.diff import file_diff
+from dgm.archive.diff import Work, file_diff
 from dgm.cli.naming import agent_of
 from dgm.errors import UserError
 from dgm.reporting.text import printable
@@ -27,8 +27,8 @@ def between(first: str, second: str | None) -> str:
         mine = archive.files(number)
     with Archive.open(other_path) as archive:
         theirs = archive.files(other)
-    paths = sorted({*mine, *theirs})
-    return "".join(file_diff(path, mine.get(path), theirs.get(path)) for path in paths)
+    paths, work = sorted({*mine, *theirs}), Work()
+    return "".join(file_diff(path, mine.get(path), theirs.get(path), work) for path in paths)
 
 
 def styled(line: str) -> tuple[str, str]:

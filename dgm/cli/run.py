@@ -171,6 +171,7 @@ def _search(run: Run, shown: Progress, stop: Stop, track: Sequence[str], test: b
 
         stop.gentle = True
         ended = loop.evolve(run, recorded, lambda: stop.asked)
+        stop.heeded()
         if stop.asked:
             raise KeyboardInterrupt
         stop.gentle = False

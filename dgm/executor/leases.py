@@ -8,6 +8,7 @@ the last one of its piece, so nothing counts twice.
 
 from __future__ import annotations
 
+import errno
 import re
 import time
 from typing import Any, Protocol, TypeVar
@@ -44,6 +45,17 @@ def unlike(name: str, told: str) -> UserError | None:
         f"--executor {name}: a node cannot import what the driver has: install the same dgm, for the same Python, on "
         f"every node ({lines[-1][:200]})"
     )
+
+
+_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ESTALE, errno.ENOMEM, errno.EAGAIN)
+_HOSTS = re.compile(rf"^\w*Error: \[Errno (?:{'|'.join(map(str, _FAULTS))})\] .*", re.MULTILINE)
+
+
+def hosts(told: str) -> Lost | None:
+    """What is to be raised where a piece failed by the fault of the node or of a folder that it shares with the driver,
+    a full disk above all: another node, or a later moment, may do better. `told` is the traceback from there."""
+    lines = _HOSTS.findall(told)
+    return Lost(f"on its node: {lines[-1][:200]}") if lines else None
 
 
 class Job(Protocol):

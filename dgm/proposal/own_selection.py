@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from dgm.archive import Archive
 from dgm.archive.view import View
 from dgm.domain import JSON
 from dgm.errors import AgentFailed
+from dgm.evaluation.ongoing import Ongoing, persistently
 from dgm.evaluation.session import AgentSession
 from dgm.genome import SELECT, GenomeSpec, HalfSpec, half_files
 from dgm.sandbox import Limits, Sandbox
@@ -49,8 +52,10 @@ class Choice:
         return {"by": self.by, "failed": [{"agent": agent, "reason": reason[:500]} for agent, reason in self.failed]}
 
 
-def choose(archive: Archive, view: View, spec: GenomeSpec, sandbox: Sandbox, rng: random.Random) -> Choice:
-    """The choice for a proposal. Raises SandboxUnavailable."""
+def choose(
+    archive: Archive, view: View, spec: GenomeSpec, sandbox: Sandbox, rng: random.Random, ongoing: Ongoing
+) -> Choice:
+    """The choice for a proposal. Raises SandboxUnavailable, also when all that is `ongoing` is given up."""
     rows = range(len(view))
     shown = sorted(rng.sample(rows, MAX_CANDIDATES)) if len(view) > MAX_CANDIDATES else list(rows)
     candidates, seed = [_candidate(view, row) for row in shown], rng.getrandbits(31)
@@ -58,13 +63,18 @@ def choose(archive: Archive, view: View, spec: GenomeSpec, sandbox: Sandbox, rng
     failed: list[tuple[int, str]] = []
     newest = int(view.id[-1])
     for agent in reversed(archive.ask.lineage(newest, TRIES)):
-        files = half_files(archive.files(agent), spec.meta)
+        session = partial(AgentSession, sandbox, half_files(archive.files(agent), spec.meta), half, "meta", LIMITS)
         try:
-            with AgentSession(sandbox, files, half, "meta", LIMITS) as session:
-                return Choice(session.select(candidates, seed), agent, tuple(failed))
+            parent = persistently(partial(_asked, session, candidates, seed), ongoing.given_up)
+            return Choice(parent, agent, tuple(failed))
         except AgentFailed as failure:
             failed.append((agent, f"{failure.status}: {failure.reason}"))
     return Choice(int(view.id[rng.choice(shown)]), None, tuple(failed))
+
+
+def _asked(begin: Callable[[], AgentSession], candidates: Sequence[Mapping[str, JSON]], seed: int) -> int:
+    with begin() as session:
+        return session.select(candidates, seed)
 
 
 def _candidate(view: View, row: int) -> dict[str, JSON]:

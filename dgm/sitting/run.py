@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 from dgm.archive import AgentRecord, Archive, Child
 from dgm.closing import Closing, close
 from dgm.config import RunConfig
+from dgm.domain import JSON
 from dgm.domains import LoadedDomain
 from dgm.evaluation.ongoing import Ongoing
 from dgm.executor import Executor
@@ -101,9 +102,13 @@ class Run(Closing):
     def record(self, child: Child, unseen: tuple[int, ...] = ()) -> AgentRecord:
         """Keep a finished proposal. `unseen` are the agents below its archive version that it could not see."""
         with self.lock:
-            if unseen:  # before the record: without it, the choice could not be derived again
-                self.archive.add_event(SELECTION, {"proposal": child.id, "unseen": list(unseen)})
-            kept = self.archive.record(child, self.pursuit.birth(child) if self.pursuit else None)
+            if self.pursuit:  # every choice of a strategy is in its journal
+                event: tuple[str, JSON] | None = self.pursuit.birth(child)
+            else:
+                # Together or not at all: without it the choice could not be derived again, and an event of an attempt
+                # that was not recorded would be taken for the next one's, which may have seen more.
+                event = (SELECTION, {"proposal": child.id, "unseen": list(unseen)}) if unseen else None
+            kept = self.archive.record(child, event)
             if self.pursuit:
                 self.pursuit.born(child)
             self.lines.sync(self.archive)

@@ -134,15 +134,15 @@ def take_up(archive: Archive) -> list[Request]:
     taken: list[Request] = []
     known = {event.body.get("id") for event in archive.events(KIND) if isinstance(event.body, dict)}
     for file in waiting(archive.path):
-        if file.stem in known:
+        if file.stem in known or _name(file) in known:
             _settle(archive, file)
             continue
         version, _ = archive.visible()
         try:
             asked = parsed(file, read(file))
         except UserError as error:
-            body = {"id": clean(file.stem, 100), "action": str(Action.NOTE), "author": "", "asked": time.time()}
-            archive.add_event(KIND, body | {"version": version, "refused": str(error)})
+            body = {"id": _name(file), "action": str(Action.NOTE), "author": "", "asked": time.time()}
+            archive.add_event(KIND, body | {"version": version, "refused": clean(str(error), MAX_TEXT)})
             _remove(file)
             continue
         why = _objection(asked, archive, state(archive))
@@ -154,6 +154,11 @@ def take_up(archive: Archive) -> list[Request]:
     with suppress(OSError):  # it is not there, or something new came
         (archive.path / INBOX).rmdir()
     return taken
+
+
+def _name(file: Path) -> str:
+    """The id under which a file that is no request is known, whatever it is called."""
+    return clean(file.stem, 100)
 
 
 def _settle(archive: Archive, file: Path) -> None:

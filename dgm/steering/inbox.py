@@ -26,6 +26,11 @@ MAX_AUTHOR = 200
 MAX_BYTES = 64_000_000
 """Of one request's file: a submitted genome is at most 16 MB, and a third longer in base 64."""
 
+MAX_NUMBER = 10**12
+"""Of an agent or a count, so that it is one that the database can be asked for."""
+MAX_TIME = 1e11
+"""Of seconds since 1970."""
+
 
 def new_id() -> str:
     """An id by which requests sort in the order they were asked."""
@@ -101,6 +106,9 @@ def parsed(file: Path, value: Mapping[str, Any]) -> Request:
     for name, kinds in {**due, **optional}.items():
         if (name in due or name in value) and type(value.get(name)) not in kinds:
             raise UserError(f"{file.name} is no request: its {name} is missing or wrong")
+    for name, most in (("asked", MAX_TIME), ("agent", MAX_NUMBER), ("count", MAX_NUMBER)):
+        if not -most <= value.get(name, 0) <= most:  # an infinite time, too: `1e999` is JSON
+            raise UserError(f"{file.name} is no request: its {name} is out of range")
     if value["id"] != file.stem or value["action"] not in set(Action):
         raise UserError(f"{file.name} is no request: its name or its action is unknown")
     return Request(

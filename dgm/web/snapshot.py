@@ -92,9 +92,11 @@ class Snapshot:
         low = fresh[0] if fresh else 0
         news = {agent.id: agent for agent in rows.agents(connection, low)} if fresh else {}
         made = {proposal.id: proposal for proposal in rows.proposals(connection, low)} if fresh else {}
+        # Replaced and not added to: another thread may be in the middle of them. The numbers of `order` are in both.
+        self.proposals = {**self.proposals, **{i: made[i] for i in fresh}}
+        self.agents = {**self.agents, **{i: news[i] for i in fresh}}
         for i in fresh:
             agent = news[i]
-            self.agents[i], self.proposals[i] = agent, made[i]
             self.order.append(i)
             self.children.setdefault(i, [])
             if agent.parent is not None:

@@ -298,6 +298,23 @@ def test_a_pipe_in_the_place_of_a_log_is_not_waited_for(path: Path) -> None:
         archive.logs(1, "grading", "val")
 
 
+@pytest.mark.parametrize("name", ["archive.db", "archive.db-journal", "dgm.toml"])
+def test_a_pipe_in_the_place_of_another_file_is_not_waited_for_and_hides_no_other_archive(
+    path: Path, name: str
+) -> None:
+    create(path.parent / "own").close()
+    (path / name).unlink(missing_ok=True)
+    os.mkfifo(path / name)
+    shown = Pages(Shelf(path.parent)).archives({})["archives"]
+    assert [(run["name"], run.get("problem", "")) for run in shown] == [
+        ("own", ""),
+        ("theirs", shown[1]["problem"]),
+    ]
+    assert name in shown[1]["problem"]
+    with pytest.raises(UserError, match=name):
+        Archive.open(path)
+
+
 def test_the_name_of_a_log_leads_to_no_other_file(path: Path, tmp_path: Path) -> None:
     (tmp_path / "secret.val.jsonl.gz").write_bytes(gzip.compress(b'{"task": "secret"}'))
     row(path, "UPDATE logs SET name = '../../../secret.val' WHERE agent = 1 AND name = 'grading.val'")

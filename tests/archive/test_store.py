@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dgm.archive.diff import file_diff
+from dgm.archive.diff import Work, file_diff
 from dgm.archive.store import GitStore
 from dgm.errors import UserError
 from tests.archive.world import FAST, Git
@@ -200,7 +200,8 @@ def test_a_diff_is_cut_where_it_gets_long(store: GitStore) -> None:
     whole = store.diff(old, new)
     short = store.diff(old, new, limit=500)
     assert len(short) < 600 < len(whole)
-    assert short.splitlines()[-1].endswith("more characters")
+    assert short.splitlines()[-2].endswith("more characters")
+    assert short.splitlines()[-1] == "… 49 more files"
     assert store.diff(None, new) == whole
 
 
@@ -233,6 +234,28 @@ def test_files_built_to_make_a_comparison_slow_get_one_line() -> None:
     )
     assert "Binary files a/x and b/x differ (2 to 1 bytes)" in file_diff("x", b"\0a", b"b")
     assert "Binary files" in file_diff("x", b"\xff", b"b")
+
+
+def test_files_that_differ_in_every_other_line_do_not_hold_up_who_compares_them(store: GitStore) -> None:
+    """No line is repeated, and yet each search for a match goes through all the lines that are left."""
+    old, new = ({f"f{i}": _every_other(end, 2_000) for i in range(3)} for end in "xy")
+    commits = [store.write(files, [], "one", WHEN)[0] for files in (old, new)]
+    told = [line for line in store.diff(*commits).splitlines() if line.startswith("Files")]
+    assert told == [f"Files a/f{i} and b/f{i} differ (4000 to 4000 lines)" for i in range(3)]
+
+
+def test_the_files_of_one_patch_share_what_it_may_take() -> None:
+    old, new = _every_other("x", 500), _every_other("y", 500)
+    assert "+y7\n" in file_diff("f", old, new)
+    work = Work()
+    told = [file_diff("f", old, new, work) for _ in range(12)]
+    assert "+y7\n" in told[0]
+    assert told[-1].splitlines()[-1] == "Files a/f and b/f differ (1000 to 1000 lines)"
+    assert "+new" in file_diff("g", b"", b"new\n") and "Files" in file_diff("g", b"", b"new\n", work)
+
+
+def _every_other(mark: str, count: int) -> bytes:
+    return "".join(f"same {i}\n{mark}{i}\n" for i in range(count)).encode()
 
 
 def _is_text(data: bytes) -> bool:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
+import time
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -14,8 +16,12 @@ from typing import Any
 import pytest
 
 from dgm.archive import Archive
+from dgm.cli import errors, run
+from dgm.cli.progress import progress
+from dgm.executor.local import Local
 from tests.cli.test_browse import on_terminal
 from tests.cli.worlds import RUN, command, environment, snapshot, world
+from tests.e2e.conftest import World
 
 Call = Callable[..., Any]
 
@@ -201,3 +207,28 @@ def test_whose_fault_it_is_decides_what_is_said(tmp_path: Path, call: Call, faul
         judge.write_text(judge.read_text().replace("return self._splits[split]", "return self._splits[[]]"))
         with pytest.raises(TypeError):  # not told as an error of the person: it keeps its traceback
             call(where, "run", "one", *RUN)
+
+
+class Lasting(Local):
+    """Takes longer to close than a stopped run is given for what is nearly done, as a cluster may."""
+
+    closed = False
+
+    def close(self) -> None:
+        for _ in range(30):
+            time.sleep(0.02)
+        self.closed = True
+
+
+def test_what_a_stopped_run_has_to_close_is_closed_however_long_it_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(errors, "GRACE", 0.2)
+    started = World(tmp_path).start()
+    started.executor = lasting = Lasting()
+    with errors.stoppable() as stop, progress(json=True) as shown:
+        monkeypatch.setattr(shown, "start", lambda run: lambda agent: os.kill(os.getpid(), signal.SIGINT))
+        with pytest.raises(KeyboardInterrupt):
+            run._search(started, shown, stop, (), test=False)
+    assert lasting.closed
+    assert not (started.archive.path / "lock").exists()

@@ -12,6 +12,7 @@ from dgm.genome import SELECT
 from dgm.sitting.run import OWN, SELECTION, Run
 
 from .conftest import World
+from .test_loop import Flaky
 
 EVOLVE = ("agent", "meta", "select")
 
@@ -63,6 +64,13 @@ def test_a_rule_that_fails_is_replaced_by_chance_and_told(
     assert row["by"] is None
     assert [failure["agent"] for failure in row["failed"]] == [0]
     assert run.archive.agent(1).parent == 0
+
+
+def test_a_sandbox_that_fails_for_a_moment_ends_no_run_and_is_no_failure_of_the_rule(world: World) -> None:
+    run = run_with(world, "def select(candidates, seed):\n    return 0\n", proposals=1)
+    run.sandbox = Flaky(run.sandbox)
+    assert loop.step(run).parent == 0
+    assert [(row["by"], row["failed"]) for row in told(run)] == [(0, [])]
 
 
 def test_a_child_that_breaks_the_rule_falls_back_on_its_parent_s(world: World) -> None:

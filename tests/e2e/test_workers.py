@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 import threading
 from contextlib import closing
+from typing import NoReturn
 
 import pytest
 
 from dgm import loop
 from dgm.archive import AgentRecord, Archive
-from dgm.errors import SandboxUnavailable
+from dgm.errors import SandboxUnavailable, UserError
 from dgm.sitting import rederive
 from dgm.sitting.run import Run
 
@@ -21,6 +23,10 @@ import time
 place = Path(repo_path, "agent/threshold.txt")
 time.sleep(1.5 if iterations_left == 7 else 0.05)
 place.write_text(str(int(place.read_text()) + random.choice([-10, 5, 10, 20])))
+return "moved the threshold"
+"""
+BEST_FIRST = """
+Path(repo_path, "agent/threshold.txt").write_text({5: "60", 4: "10"}.get(iterations_left, "20"))
 return "moved the threshold"
 """
 
@@ -68,6 +74,36 @@ def test_a_choice_that_was_tampered_with_does_not_come_out_again(world: World) -
         database.execute("UPDATE proposals SET key = key || 'x' WHERE id > 1")
     with Archive.open(run.archive.path) as archive:
         assert any("chooses" in line for line in rederive.check(archive))
+
+
+def test_an_attempt_that_was_cut_off_leaves_nothing_that_is_taken_for_the_next_ones(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Proposal 3 begins while 1 is in flight, and the disk is full when it ends; made again, it sees 1 as well."""
+    meta = world.meta_doing(BEST_FIRST)
+    run = world.start(meta=meta, proposals=6, selector="best")
+    first, second = begun(run), begun(run)
+    loop.make(second, run)
+    third = begun(run)
+    assert (third.number, third.unseen) == (3, (1,))
+
+    def full(*_: object) -> NoReturn:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(run.archive._store, "write", full)
+        with pytest.raises(UserError, match="the disk is full"):
+            loop.make(third, run)
+    loop.make(first, run)
+    again = loop.step(run)
+    assert (again.id, again.parent) == (3, 1)
+    assert list(rederive.check(run.archive)) == []
+
+
+def begun(run: Run) -> loop.Attempt:
+    attempt = loop.begin(run)
+    assert isinstance(attempt, loop.Attempt)
+    return attempt
 
 
 @pytest.mark.slow

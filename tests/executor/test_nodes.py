@@ -191,7 +191,20 @@ def test_a_node_of_ray_without_dgm_is_refused_with_a_sentence(nodes: Nodes, know
 
 
 def test_any_other_failure_on_a_node_stays_a_defect() -> None:
-    assert leases.unlike("ray", "Traceback\n  from dgm import domains\nKeyError: 'ImportError'") is None
+    told = "Traceback\n  from dgm import domains\nKeyError: 'ImportError: [Errno 28]'\nOSError: [Errno 22] Invalid"
+    assert leases.unlike("ray", told) is None
+    assert leases.hosts(told) is None
+
+
+@pytest.mark.slow  # a process of its own
+@pytest.mark.needs("submitit")
+def test_a_job_whose_node_has_a_full_disk_is_lost_and_no_defect(tmp_path: Path) -> None:
+    from dgm.executor.slurm import SlurmCluster, SlurmJob
+
+    with closing(SlurmCluster({"cluster": "local"}, tmp_path / "run")) as cluster:
+        sent = SlurmJob(cluster._jobs.submit(Path("/dev/full").write_bytes, b"a sign of life"), tmp_path / "beats")
+        with pytest.raises(Lost, match=r"on its node: OSError: \[Errno 28\] No space left"):
+            sent.wait(120)
 
 
 def refusal(setting: Setting, piece: Piece[Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -199,10 +200,18 @@ def test_a_kill_between_event_and_removal_records_a_request_once(tmp_path: Path)
         assert not file.exists()
 
 
+REQUEST = b'{"id": "x", "action": "note", "author": "", "text": "t", %s}'
+
+
 @pytest.mark.parametrize(
     "content",
-    [b"", b"[]", b"{", b'{"id": "x"}', b"[" * 100_000, b'{"id": NaN}', b'{"id": 3, "action": "veto"}', b"\xff\xfe"],
-)
+    [
+        b"", b"[]", b"{", b'{"id": "x"}', b"[" * 100_000, b'{"id": NaN}', b'{"id": 3, "action": "veto"}', b"\xff\xfe",
+        REQUEST % b'"asked": 1e999', REQUEST % b'"asked": -1e999', REQUEST % (b'"asked": 1' + b"0" * 400),
+        REQUEST % b'"asked": 1, "agent": 9223372036854775808', REQUEST % b'"asked": 1, "agent": -9223372036854775809',
+        REQUEST % (b'"asked": 1, "agent": 1, "count": 1' + b"0" * 400),
+    ],
+)  # fmt: skip
 def test_a_file_that_is_no_request_is_put_down_and_removed(at_rest: Path, content: bytes) -> None:
     (at_rest / "inbox").mkdir()
     (at_rest / "inbox" / "x.json").write_bytes(content)
@@ -225,6 +234,19 @@ def test_an_inbox_that_holds_folders_and_links_stops_nothing(at_rest: Path) -> N
         assert helm.turn() is False
         assert len(archive.events()) == 2  # each was put down once
     assert "root:" not in json.dumps([event.body for event in archive.events()])
+
+
+@pytest.mark.parametrize("name", [b"x" * 150, b"\xff", b"\xed\xa0\x80"])
+def test_what_cannot_be_removed_from_an_inbox_is_put_down_once_whatever_its_name(at_rest: Path, name: bytes) -> None:
+    """A folder stays where it is, and a run that waits looks four times a second."""
+    (at_rest / "inbox" / os.fsdecode(name + b".json")).mkdir(parents=True)
+    with Archive.open(at_rest, write=True) as archive:
+        helm = Helm(archive)
+        for _ in range(3):
+            helm.turn()
+        assert len(archive.events()) == 1
+        str(archive.events()[0].body).encode()
+    assert verify(at_rest) == []
 
 
 def test_two_who_ask_at_once_are_both_heard(at_rest: Path) -> None:

@@ -193,6 +193,14 @@ def test_a_difference_shows_both_sides_as_they_are(old: list[str], new: list[str
         assert lines(before) - changed[0] == lines(after) - changed[1]
 
 
+def test_a_genome_of_many_long_files_does_not_make_an_answer_of_millions_of_rows() -> None:
+    whole = diffs.between({}, {f"f{at:02}": b"\n" * 4_000 for at in range(20)})
+    assert [file["became"] for file in whole] == ["added"] * 20
+    assert sum(len(hunk) for file in whole for hunk in file["hunks"]) == diffs.MAX_ALL
+    assert [bool(file["hunks"]) for file in whole] == [True] * 10 + [False] * 10
+    assert whole[-1]["note"].startswith("not shown")
+
+
 def lines(text: str) -> int:
     """Lines of a text, the last one also where it has no end."""
     return text.count("\n") + bool(text and not text.endswith("\n"))

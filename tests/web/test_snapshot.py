@@ -57,6 +57,19 @@ def test_agents_that_finish_out_of_turn_are_seen(path: Path) -> None:
         assert snapshot.order == [0, 3, 1, 2]
 
 
+def test_a_page_that_is_being_made_is_not_cut_off_by_a_new_agent(path: Path) -> None:
+    """Pages are made in threads of their own, and whoever asks next has the snapshot read what is new."""
+    with create(path, 2) as archive:
+        snapshot = Snapshot(path)
+        snapshot.refresh()
+        halfway = [iter(snapshot.agents.values()), iter(snapshot.proposals.values())]
+        assert [next(each).id for each in halfway] == [0, 0]
+        archive.record(child(3, 0))
+        snapshot.refresh()
+        assert [[record.id for record in each] for each in halfway] == [[1, 2], [1, 2]]
+        assert_same(snapshot, archive)
+
+
 def test_later_results_of_an_agent_make_the_page_ask_again(path: Path) -> None:
     with create(path, children=3) as archive:
         snapshot = Snapshot(path)

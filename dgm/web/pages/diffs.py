@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from dgm.archive.diff import file_diff
+from dgm.archive.diff import Work, file_diff
 from dgm.domain import Files
 
 _HUNK = re.compile(r"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 MAX_ROWS = 4_000
 """Rows of one file that are sent."""
+MAX_ALL = 40_000
+"""Rows of all files together: a genome may hold thousands of long files, and nobody reads millions of rows."""
 
 Side = tuple[int, str] | None
 """Number and text of a line, or nothing on this side."""
@@ -25,16 +27,24 @@ def between(old: Files, new: Files) -> list[dict[str, Any]]:
 
     A row is [kind, left, right]: kind is " ", "~" (changed), "-" or "+". Without hunks, `note` says why.
     """
-    return [
-        _file(path, old.get(path), new.get(path)) for path in sorted({*old, *new}) if old.get(path) != new.get(path)
-    ]
+    found: list[dict[str, Any]] = []
+    left, work = MAX_ALL, Work()
+    for path in sorted({*old, *new}):
+        if old.get(path) != new.get(path):
+            found.append(_file(path, old.get(path), new.get(path), work if left > 0 else None))
+            left -= sum(map(len, found[-1]["hunks"]))
+    return found
 
 
-def _file(path: str, old: bytes | None, new: bytes | None) -> dict[str, Any]:
-    lines = file_diff(path, old, new).split("\n")
+def _file(path: str, old: bytes | None, new: bytes | None, work: Work | None) -> dict[str, Any]:
+    """Without `work` no lines are compared, and none are counted."""
+    lines = file_diff(path, old, new, work).split("\n") if work else []
     start = next((at for at, line in enumerate(lines) if line.startswith("@@")), None)
     became = "added" if old is None else "removed" if new is None else "changed"
     found: dict[str, Any] = {"path": path, "became": became, "added": 0, "removed": 0, "hunks": [], "note": ""}
+    if work is None:
+        found["note"] = "not shown: the files before it are long"
+        return found
     if start is None:
         found["note"] = next((line for line in lines if line.startswith(("Binary", "Files"))), "an empty file")
         return found
