@@ -83,9 +83,7 @@ class _Matcher(difflib.SequenceMatcher[str]):
     def __init__(self, old: list[str], new: list[str], work: Work) -> None:
         super().__init__(None, old, new)
         counts = Counter(new)
-        popular = (
-            len(new) // 100 + 1 if len(new) >= 200 else len(new)
-        )  # lines that are more frequent difflib passes over
+        popular = len(new) // 100 + 1 if len(new) >= 200 else len(new)  # difflib passes over more frequent ones
         equal = (count if (count := counts[line]) <= popular else 0 for line in old)
         self._work, self._end, self._steps = work, len(old), [0, *accumulate(1 + count for count in equal)]
 

@@ -33,10 +33,12 @@ from dgm.integrity import Policy, Watch, note
 from dgm.proposal import own_selection, propose
 from dgm.sandbox import Foreseeing, Sandbox, images, stale
 from dgm.sandbox.choose import choose
+from dgm.sandbox.local import Local
 from dgm.selection import Selector, selector
 from dgm.sitting import settings
 from dgm.sitting.root import root
 from dgm.sitting.run import Run
+from dgm.steering import FELL_BACK
 from dgm.steering.helm import Helm
 from dgm.strategy import strategy
 
@@ -67,7 +69,8 @@ def create(path: Path, config: RunConfig, notice: Notice) -> Run:
     sandbox = _sandbox(config, source.ours, notice)
     images.check(sandbox, domains)
     spec = parse_spec(genome, "the root genome")
-    place = config.place.sandbox if ":" in config.place.sandbox else sandbox.name
+    wanted = config.place.sandbox
+    place = wanted if ":" in wanted else sandbox.name
     config = config.model_copy(
         update={
             "digests": {domain.name: domain.digest for domain in domains},
@@ -84,6 +87,8 @@ def create(path: Path, config: RunConfig, notice: Notice) -> Run:
         upstream = opening.provider(config.models, notice)
         with on_failure(upstream.close):
             archive = _measured_root(path, config, genome, spec, watch, domains, upstream, notice)
+            if (wanted, place) == ("auto", Local.name):
+                archive.add_event(FELL_BACK, {})
             run = Run(archive, config, domains, sandbox, spec, select, Helm(archive), tell=notice, executor=executor)
             return _run(run, upstream)
 

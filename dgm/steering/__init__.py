@@ -25,6 +25,7 @@ from dgm.errors import UserError
 from dgm.steering.inbox import INBOX, MAX_AUTHOR, MAX_TEXT, Request, new_id, parsed, put, read, waiting
 
 __all__ = [
+    "FELL_BACK",
     "PIN",
     "SUBMIT",
     "Action",
@@ -38,6 +39,8 @@ __all__ = [
     "take_up",
 ]
 
+FELL_BACK = "unsandboxed"
+"""Kind of the event of a run that was not told to go without a sandbox: none worked."""
 MAX_COUNT = 1_000
 """Proposals that one pin is for at most."""
 _MOMENT = 0.1
@@ -182,6 +185,11 @@ def _objection(asked: Request, archive: Archive, now: State) -> str:
             return f"{asked.action} is about an agent; give {archive.name}#ID"
         if not agent.admission.works:
             return f"{archive.name}#{asked.agent} is no parent: its proposal ended as {agent.admission}"
+    if asked.action == Action.SUBMIT and archive.events(FELL_BACK):
+        return (
+            f"{archive.name} has no sandbox, for none worked, and a child that was made elsewhere may do anything; "
+            "begin a run where bubblewrap or docker works, or one with --sandbox local"
+        )
     if asked.action == Action.NOTE and not asked.text.strip():
         return "the note is empty; give its text"
     if asked.action == Action.PIN and not 1 <= asked.count <= MAX_COUNT:

@@ -3,10 +3,11 @@
 - `Host` must be one of the names this server was started for, or another site could point a name of its own at it.
 - `Origin` and `Sec-Fetch-Site`, where a browser sends them, must be this very site; what changes something (any method
   but GET and HEAD) needs the `Origin`.
-- Beyond loopback a token is due, once in the address (`?token=`), from then on in a cookie that scripts cannot read.
+- Beyond loopback a token is due, once in the address (`?token=`), from then on in a cookie that scripts cannot read. On
+  loopback, where none is, only the user who started it changes something.
 - The content policy allows nothing but this server's own files; no HTML is ever made from text (trusted types).
 
-Not covered: encryption; tokens travel in the clear.
+Not covered: encryption; tokens travel in the clear. Other users of this machine can read on loopback what is shown.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
+
+from dgm.web import peer
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -38,10 +41,18 @@ HEADERS = {
 
 
 class Guard:
-    """Wraps an ASGI application. `hosts` are what a `Host` header may say, port included; no token: None."""
+    """Wraps an ASGI application. `hosts` are what a `Host` header may say, port included. Without a `token`, `trusted`
+    says of a request that changes something whether it comes from somebody who may."""
 
-    def __init__(self, app: App, hosts: Iterable[str], token: str | None = None) -> None:
+    def __init__(
+        self,
+        app: App,
+        hosts: Iterable[str],
+        token: str | None = None,
+        trusted: Callable[[Message], bool] = peer.trusted,
+    ) -> None:
         self._app, self._hosts, self._token = app, frozenset(host.lower() for host in hosts), token
+        self._trusted = trusted
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -59,6 +70,8 @@ class Guard:
                 await _answer(send, 401, "this token is not the one that `dgm view` printed")
         elif self._token is not None and not self._right(_kept(headers)):
             await _answer(send, 401, "open the address that `dgm view` printed, with its token")
+        elif self._token is None and _changes(scope) and not self._trusted(scope):
+            await _answer(send, 403, "only the user who started `dgm view` can change something here")
         else:
             await self._app(scope, receive, _hardened(send))
 
@@ -68,7 +81,7 @@ class Guard:
         hosts = headers.get("host", [])
         if len(hosts) != 1 or hosts[0].lower() not in self._hosts:
             return "this server does not go by that name; open the address that `dgm view` printed"
-        if scope["method"] not in ("GET", "HEAD") and len(headers.get("origin", [])) != 1:
+        if _changes(scope) and len(headers.get("origin", [])) != 1:
             return "a request that changes something must come from the page itself"
         for origin in headers.get("origin", []):
             if origin.lower() not in (f"http://{hosts[0].lower()}", f"https://{hosts[0].lower()}"):
@@ -83,6 +96,10 @@ class Guard:
 
     def _cookie(self) -> str:
         return f"{COOKIE}={self._token}; HttpOnly; SameSite=Strict; Path=/"
+
+
+def _changes(scope: Message) -> bool:
+    return scope["method"] not in ("GET", "HEAD")
 
 
 def _headers(scope: Message) -> dict[str, list[str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,11 +15,13 @@ from dgm import steering
 from dgm.archive import Admission, Archive
 from dgm.archive.verify import verify
 from dgm.errors import Status, UserError
-from dgm.genome import HalfSpec, compose, parse_spec
+from dgm.genome import HalfSpec, compose, parse_spec, sources
 from dgm.proposal.propose import NotBorn, taken
+from dgm.sitting import start
 from dgm.steering import submissions
 from dgm.steering.helm import Helm
 from tests.archive.world import FAST, child, create, proposal
+from tests.e2e.conftest import World
 
 AGENT = HalfSpec(entry="agent/a.py:A", paths=("agent/",))
 META = HalfSpec(entry="meta/m.py:M", paths=("meta/",))
@@ -146,3 +149,21 @@ def test_only_agents_that_work_can_be_forked(tmp_path: Path) -> None:
         archive.record(child(2, 0, admission=Admission.STILLBORN, scores=[], verdicts=[], logs={}))
     with pytest.raises(UserError, match="stillborn"):
         submissions.fork(tmp_path / "run", 2, tmp_path / "mine")
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_run_that_has_no_sandbox_for_want_of_one_takes_no_child_from_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: bool
+) -> None:
+    """Without a sandbox only what is shipped with dgm runs, unless somebody said that it may be otherwise."""
+    monkeypatch.setattr("dgm.sandbox.choose.ISOLATING", {})
+    shipped = sources.from_halves
+    monkeypatch.setattr(sources, "from_halves", lambda *halves: replace(shipped(*halves), ours=True))
+    world = World(tmp_path)
+    with start.create(
+        tmp_path / "run", world.config(world.agent(), world.meta(), "local" if named else "auto"), lambda _: None
+    ):
+        pass
+    submissions.fork(tmp_path / "run", 0, tmp_path / "mine")
+    with nullcontext() if named else pytest.raises(UserError, match="no sandbox, for none worked"):
+        submissions.submit(tmp_path / "mine", tmp_path / "run", 0)

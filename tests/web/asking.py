@@ -16,9 +16,10 @@ Ask = Callable[..., httpx.Response]
 OURS = "http://127.0.0.1:7860"
 
 
-def asker(folder: Path, token: str | None = None) -> Ask:
-    """Asks the viewer of the archives in `folder`; a body that is no bytes is sent in its pieces."""
-    guard = Guard(build(Shelf(folder)), {"127.0.0.1:7860", "localhost:7860"}, token)
+def asker(folder: Path, token: str | None = None, trusted: bool = True) -> Ask:
+    """Asks the viewer of the archives in `folder`, as its user or another one; a body that is no bytes is sent in its
+    pieces."""
+    guard = Guard(build(Shelf(folder)), {"127.0.0.1:7860", "localhost:7860"}, token, lambda _: trusted)
 
     def ask(
         path: str,
