@@ -206,7 +206,7 @@ def test_a_tracker_that_cannot_start_is_one_sentence(
     installed: type[Recorder], where: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     monkeypatch.setattr(installed, "starts", error)
-    with create(where / "run") as archive, pytest.raises(UserError, match="recorder: it cannot start .*leave it out"):
+    with create(where / "run") as archive, pytest.raises(UserError, match=r"recorder: it cannot start .*leave it out"):
         trackers.mirror(["recorder"], archive, print)
 
 

@@ -73,10 +73,11 @@ def mirror(chosen: Sequence[str], archive: Archive, notice: Callable[[str], None
 
 
 def _begun(name: str, make: Callable[[Beginning], Tracker], beginning: Beginning) -> Tracker:
-    failures: tuple[type[Exception], ...] = getattr(make, "failures", ())
+    # ValueError as well: these libraries read their settings now.
+    failures: tuple[type[Exception], ...] = (OSError, ValueError, *getattr(make, "failures", ()))
     try:
         return make(beginning)
-    except (OSError, ValueError, *failures) as error:  # ValueError: these libraries read their settings now
+    except failures as error:
         why = " ".join(str(error).split())[:300] or type(error).__name__
         raise UserError(f"--track {name}: it cannot start ({why}); put that right or leave it out") from error
 
