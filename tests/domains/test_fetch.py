@@ -19,8 +19,8 @@ import pytest
 
 from dgm.domains import fetch, read_spec
 from dgm.domains.fetch import card as card_module
-from dgm.domains.fetch.card import Card, Part
 from dgm.domains.fetch import table as table_module
+from dgm.domains.fetch.card import Card, Part
 from dgm.domains.fetch.download import download
 from dgm.domains.fetch.unpack import unpack
 from dgm.errors import UserError
@@ -136,7 +136,7 @@ def test_what_cannot_be_had_is_one_sentence(server: Server, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("where", ["http://[::1/x", f"http://{'a' * 70}.com/", "file:///etc/passwd", "ftp:x"])
 def test_a_server_that_sends_us_nowhere_is_one_sentence(server: Server, tmp_path: Path, where: str) -> None:
-    with pytest.raises(UserError, match="is the address still right|cannot be fetched"):
+    with pytest.raises(UserError, match=r"is the address still right|cannot be fetched"):
         download(address(server, f"/to/{quote(where, safe='')}"), tmp_path / "x")
     assert not (tmp_path / "x").exists()
 
@@ -162,7 +162,7 @@ def test_a_wrong_copy_replaces_no_right_file(server: Server, tmp_path: Path) -> 
     fetch.fetch(card(right), tmp_path / "into")
     (tmp_path / "copy").mkdir()
     (tmp_path / "copy" / "data.bin").write_bytes(b"wrong")
-    with pytest.raises(UserError, match="copy/data.bin has the SHA-256"):
+    with pytest.raises(UserError, match=r"copy/data\.bin has the SHA-256"):
         fetch.fetch(card(right), tmp_path / "into", tmp_path / "copy")
     assert (tmp_path / "into" / "data.bin").read_bytes() == BODY
 
