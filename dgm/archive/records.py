@@ -278,7 +278,10 @@ class Records:
     def ask(self, query: str, make: Callable[[Any], T] | None, values: Sequence[object] = ()) -> list[Any]:
         """What `make` makes of each row of a query, or the rows as they are. Raises UserError where it cannot."""
         with self._reading() as connection:
-            rows = connection.execute(query, values).fetchall()
+            try:
+                rows = connection.execute(query, values).fetchall()
+            except (OverflowError, UnicodeEncodeError):
+                raise UserError("there is nothing of such a number or name in any archive") from None
         try:
             return rows if make is None else [make(row) for row in rows]
         except (ValueError, TypeError) as error:

@@ -87,8 +87,9 @@ def lineage(target: parameters.Agent, json: parameters.Json = False) -> None:
 def diff(first: parameters.Agent, second: parameters.OtherAgent = None) -> None:
     """Print the difference between two agents as a patch."""
     from dgm.cli import patches, printing
+    from dgm.reporting import text
 
-    for line in patches.between(first, second).splitlines():
+    for line in text.lines(patches.between(first, second)):
         printing.say(*patches.styled(line))
 
 

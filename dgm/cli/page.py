@@ -59,7 +59,7 @@ def _tasks(names: list[str]) -> str:
 
 
 def _patch(archive: Archive, agent: AgentRecord) -> None:
-    patch = archive.patch(agent.id).splitlines()
+    patch = text.lines(archive.patch(agent.id))
     printing.say()
     printing.say(f"Changed in #{agent.parent}", style="bold")
     for line in patch[:LINES]:

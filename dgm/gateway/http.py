@@ -36,6 +36,8 @@ class HttpUpstream:
             self._url = httpx.URL(base_url.rstrip("/") + "/chat/completions")
         except (httpx.InvalidURL, UnicodeEncodeError):
             raise Denied(f"{base_url!r} and its key must be a URL and plain characters") from None
+        if self._url.userinfo:  # the address stands in dgm.toml, and so in whatever is exported or mirrored
+            raise Denied("the provider's address holds a password, which would be written down; use OPENAI_API_KEY")
 
     def complete(self, request: Mapping[str, JSON]) -> Completion:
         try:

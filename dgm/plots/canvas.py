@@ -25,6 +25,7 @@ MARKS = ("o", "s", "^", "D", "v", "P", "X")
 GREY = "#777777"
 LIGHT = "#c8c8c8"
 MAPPING = "cividis"
+PANELS = 12
 _LOOK: Any = {
     "font.size": 9,
     "axes.spines.top": False,
@@ -61,6 +62,12 @@ def figure(rows: int = 1, columns: int = 1, size: tuple[float, float] = (6.4, 3.
     drawn = Figure(figsize=size, layout="constrained")
     FigureCanvasAgg(drawn)
     return drawn, drawn.subplots(rows, columns, **more)
+
+
+def panels(name: str, domains: Sequence[str]) -> None:
+    """Raises UserError for more domains than there is room for in the figure of a run."""
+    if len(domains) > PANELS:
+        raise UserError(f"{name} has {len(domains)} domains, and a figure room for {PANELS}; name one with --domain")
 
 
 def save(drawn: Figure, file: Path) -> None:

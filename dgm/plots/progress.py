@@ -22,6 +22,7 @@ def draw(archive: Archive, domain: str | None = None) -> Figure:
     domains = [d for d in sorted(chosen) if domain in (None, d) and chosen[d]]
     if not domains:
         raise UserError(f"{archive.name} has no complete score{f' in {domain}' if domain else ''} to draw yet")
+    canvas.panels(archive.name, domains)
     figure, grid = canvas.figure(1, len(domains), (3.1 * len(domains) + 0.6, 3.4), squeeze=False, sharex=True)
     for axes, name in zip(grid[0], domains, strict=True):
         _panel(axes, archive, name, chosen[name])

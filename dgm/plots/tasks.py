@@ -25,6 +25,7 @@ def draw(archive: Archive, domain: str | None = None) -> Figure:
     domains = [d for d in sorted(chosen) if domain in (None, d) and chosen[d]]
     if not domains:
         raise UserError(f"{archive.name} has no results{f' in {domain}' if domain else ''} to draw yet")
+    canvas.panels(archive.name, domains)
     tables = {name: _table(archive, name, next(iter(chosen[name].values())).split) for name in domains}
     height = sum(1.0 + 0.13 * min(len(agents), 60) for agents, _, _ in tables.values())
     ratios = [max(4, min(len(agents), 60)) for agents, _, _ in tables.values()]

@@ -27,6 +27,8 @@ def draw(archive: Archive, domain: str | None = None) -> Figure:
         raise UserError(f"{archive.name} has no scores in {domain}; its domains are {', '.join(graph.domains)}")
     agents = archive.agents()
     place = layout(agents)
+    if lost := [child for parent, child, _ in graph.edges() if not {parent, child} <= place.keys()]:
+        raise UserError(f"{archive.name} is damaged: agent {lost[0]} does not descend from the root; see `dgm verify`")
     best = frozenset(lineage(agents, results.best_per_domain(archive)[domain])) if domain else graph.best
     depth, leaves = (max(axis) for axis in zip(*place.values(), strict=True))
     size = (min(12.0, 3.5 + 0.55 * depth), min(14.0, 2.4 + 0.24 * leaves))
@@ -75,7 +77,7 @@ def layout(agents: Sequence[AgentRecord]) -> Mapping[int, tuple[float, float]]:
     depth = {agents[0].id: 0}
     for agent in agents[1:]:
         if agent.parent is not None:
-            children[agent.parent].append(agent.id)
+            children.setdefault(agent.parent, []).append(agent.id)
     order = [agents[0].id]
     stack = [agents[0].id]
     rows: dict[int, float] = {}

@@ -8,7 +8,6 @@ place or name of the archive and no clock stand anywhere else in it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from dgm import results, statistics
@@ -140,7 +139,6 @@ def agent_lines(archive: Archive, agent: AgentRecord) -> list[str]:
     below = archive.ask.agents(archive.ask.children(agent.id))
     children = [child for _, child in sorted(below.items())]
     proposal = archive.proposal(agent.id)
-    created = datetime.fromtimestamp(agent.created, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     lines = [
         f"{archive.name}#{agent.id}: {agent.admission}",
         f"status: {agent.status}" + (f" ({text.one_line(agent.reason, 500)})" if agent.reason else ""),
@@ -149,7 +147,7 @@ def agent_lines(archive: Archive, agent: AgentRecord) -> list[str]:
         f"children: {', '.join(f'#{child.id} {child.admission}' for child in children) or 'none'}",
         f"changed: {', '.join(map(text.printable, agent.changed)) or 'nothing'}",
         f"tree: {agent.tree or text.MISSING}",
-        f"made: {created} in {text.duration(proposal.seconds)}; improving took "
+        f"made: {text.moment(agent.created)} in {text.duration(proposal.seconds)}; improving took "
         f"{text.duration(proposal.improve_seconds)}, evaluating {text.duration(proposal.evaluate_seconds)}",
     ]
     if proposal.selector:

@@ -5,6 +5,7 @@ Pure functions of the standard library. They do not know whether a terminal list
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,6 +31,20 @@ def _escape(character: str) -> str:
         return {"\n": "\\n", "\r": "\\r", "\t": "\\t"}[character]
     number = ord(character)
     return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
+
+
+def lines(text: str) -> list[str]:
+    """The lines of a text that newlines end. What else begins a line for Python or a screen (U+2028, say) begins
+    none here: with it an agent could forge lines of a patch."""
+    return text.removesuffix("\n").split("\n") if text else []
+
+
+def moment(seconds: float) -> str:
+    """Seconds since 1970 as `2023-11-14 22:13:20 UTC`; the number itself where it is no date of ours."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    except (OverflowError, ValueError, OSError):
+        return f"{seconds:g}"
 
 
 def one_line(text: str, limit: int = 200) -> str:

@@ -70,3 +70,8 @@ def test_what_is_no_agent_is_refused_with_an_example(wrong: str) -> None:
 def test_what_can_be_no_archive_is_refused(wrong: str) -> None:
     with pytest.raises(UserError, match="name"):
         naming.archive_of(wrong)
+
+
+@given(st.text(alphabet="ab\n\r\x0b\x0c\x1c\x85\u2028\u2029", min_size=1))
+def test_a_newline_alone_ends_a_line(words: str) -> None:
+    assert "".join(f"{line}\n" for line in text.lines(words)) == words.removesuffix("\n") + "\n"

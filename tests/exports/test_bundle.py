@@ -173,6 +173,11 @@ CHANGES: dict[str, tuple[Callable[[Members], Members], str]] = {
         "not hold a sound archive",
     ),
     "rows that are none": (lambda m: claim(m, "tables/agents.jsonl", b'["id"]\n'), "tables are damaged"),
+    "a row without end": (
+        lambda m: claim(m, "tables/events.jsonl", of(m, "tables/events.jsonl") + b'["' + b"x" * 11_000_000 + b'"]\n'),
+        "a row has more than",
+    ),
+    "a configuration without end": (lambda m: claim(m, "dgm.toml", b"#" * 1_000_001), "configuration has more than"),
     "a cut bundle": (lambda m: claim(m, "genomes.bundle", of(m, "genomes.bundle")[:-40]), "genomes.bundle is damaged"),
     "another object": (
         lambda m: claim(m, "genomes.bundle", b"# v2 git bundle\n\nPACK\0\0\0\2\0\0\0\0" + bytes(20)),
@@ -191,6 +196,16 @@ def test_a_bundle_that_was_tampered_with_leaves_nothing(path: Path, tmp_path: Pa
     with pytest.raises(UserError, match=says):
         restore(file, tmp_path / "back")
     assert sorted(p.name for p in tmp_path.iterdir()) == before
+
+
+def test_a_bundle_leaves_room_on_the_disk(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bundle.export(path, tmp_path / "run.tar.gz")
+    with tarfile.open(tmp_path / "run.tar.gz") as tar:
+        total = sum(member.size for member in tar.getmembers()[1:])
+    usage = shutil.disk_usage(tmp_path)._replace(free=total * 3 // 2)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    with pytest.raises(UserError, match="more than half of what the disk has left"):
+        restore(tmp_path / "run.tar.gz", tmp_path / "back")
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", gzip.compress(b"hello", mtime=0), b"\x28\xb5\x2f\xfdnothing"])

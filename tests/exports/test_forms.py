@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import tempfile
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -115,6 +116,39 @@ def test_a_spreadsheet_finds_no_formula(archive: Archive) -> None:
     agents = list(csv.DictReader(io.StringIO(flat.to_csv(flat.table(archive, "agents")))))
     assert [row["parent"] for row in agents] == ["", "0", "1", "1"]
     assert agents[3]["summary"] == "'=cmd|' /C calc'!A0"
+
+
+FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]")
+
+
+def test_a_spreadsheet_that_separates_by_semicolons_finds_none_either(archive: Archive) -> None:
+    archive.record(child(4, 1, summary="x;=cmd|'/C calc'!A0;y", author="a; @SUM(1)", reason="＝1+1"))
+    text = flat.to_csv(flat.table(archive, "agents"))
+    for separator in ",;":
+        cells = [cell for row in csv.reader(io.StringIO(text), delimiter=separator) for cell in row]
+        assert not [cell for cell in cells if FORMULA.match(cell)]
+
+
+@given(st.text(alphabet=";= +-@\t\n'a＝") | st.text())
+def test_no_part_of_a_cell_is_a_formula(cell: str) -> None:
+    assert not any(FORMULA.match(part) for part in flat.safe(cell).split(";"))
+
+
+@pytest.mark.parametrize("mark", ["\u2028", "\u2029", "\x0b", "\x0c", "\x1c", "\x85", "\r"])
+def test_no_mark_but_a_newline_begins_a_line_of_a_patch(archive: Archive, mark: str) -> None:
+    text = f"a = 1  # {mark}-    check_the_answer(){mark}+fine\n"
+    archive.record(child(4, 1, files={"genome.toml": b"p", "agent/task_agent.py": text.encode()}))
+    html = page.html(archive)
+    own = html[html.index('id="a4"') :]
+    assert '<span class="minus">-    check' not in own
+    assert '<span class="plus">+fine' not in own
+    assert "check_the_answer" in own
+
+
+@pytest.mark.parametrize("created", [-9e99, 9e99, 1e15])
+def test_a_time_that_is_no_date_hides_no_page(archive: Archive, created: float) -> None:
+    archive.record(child(4, 1, created=created))
+    assert f"made: {created:g}" in page.html(archive)
 
 
 @given(st.text() | st.floats(allow_nan=False) | st.integers() | st.none())

@@ -123,6 +123,11 @@ class TestHttp:
         with pytest.raises(Denied), closing(HttpUpstream(url)) as upstream:
             upstream.complete({})
 
+    def test_an_address_with_a_password_is_refused_without_repeating_it(self):
+        with pytest.raises(Denied, match="OPENAI_API_KEY") as caught:
+            HttpUpstream("http://ada:sentinel@127.0.0.1:9/v1")
+        assert "sentinel" not in str(caught.value)
+
     def test_without_a_key_nothing_is_sent(self, server):
         with closing(HttpUpstream(server.url)) as upstream:
             upstream.complete({"messages": [{"content": "x"}]})

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import tempfile
+import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from dgm.archive import Archive
+from dgm.archive import Admission, Archive
 from dgm.archive.verify import verify
 from dgm.cli import tree
 from dgm.errors import UserError
-from dgm.exchange.importers import SYSTEMS, import_run
+from dgm.exchange.importers import SYSTEMS, building, import_run
+from dgm.exchange.importers.model import ForeignAgent, ForeignRun
 from dgm.reporting import report
 from tests.archive.world import FAST
 from tests.importers import runs
@@ -251,6 +253,78 @@ def test_numbers_and_names_beyond_measure_are_left_out(tmp_path: Path) -> None:
     _, notices = import_run("hyperagents", source, tmp_path / "run")
     assert "gen_2/other_eval/report.json has no score" in notices
     assert verify(tmp_path / "run") == []
+
+
+def test_a_percentage_below_one_is_not_taken_for_a_fraction(tmp_path: Path) -> None:
+    source = runs.hyperagents(tmp_path / "x")
+    for generation, value in (("initial", 1), (1, 0.8), (2, 42.5)):
+        runs.put(source / f"gen_{generation}" / "balrog_eval" / "report.json", {"average_progress": value})
+    runs.put(source / "gen_2" / "proofs_eval" / "report.json", {"points_percentage": 0.5})
+    _, notices = import_run("hyperagents", source, tmp_path / "run")
+    with Archive.open(tmp_path / "run") as archive:
+        means = [[s.mean for s in archive.scores(i) if s.domain == "balrog"] for i in range(3)]
+    assert means == [[0.01], [0.008], [0.425]]
+    assert next(line for line in notices if "taken for fractions" in line).startswith("proofs: no points_percentage")
+    assert verify(tmp_path / "run") == []
+
+
+def test_a_number_that_the_listed_tasks_do_not_give_is_told(tmp_path: Path) -> None:
+    source = runs.hyperagents(tmp_path / "x")
+    runs.put(
+        source / "gen_2" / "paper_review_eval" / "report.json", {**runs.report(["a"], ["b"]), "overall_accuracy": 0.9}
+    )
+    _, notices = import_run("hyperagents", source, tmp_path / "run")
+    told = [line for line in notices if "which is taken" in line]
+    assert told == [
+        "gen_2/paper_review_eval/report.json says 0.900, but the tasks that it lists give 0.500, which is taken"
+    ]
+    other = runs.dgm(tmp_path / "y")
+    performance = {**runs.performance(["t1"], ["t2"], []), "accuracy_score": 1.0}
+    runs.put(other / "initial" / "metadata.json", {"overall_performance": performance})
+    _, notices = import_run("dgm", other, tmp_path / "other")
+    assert any(line.startswith("initial/metadata.json says 1.000") for line in notices)
+
+
+def test_answers_are_read_without_a_cell_for_every_column_that_the_head_names(tmp_path: Path) -> None:
+    """A head of many columns above many short rows: kilobytes on disk, and once gigabytes when read."""
+    source = runs.hyperagents(tmp_path / "x")
+    table = "question_id,prediction," + ",".join(map(str, range(1_000))) + "\n" + "a,accept\nshort\n" * 1_000
+    runs.put(source / "gen_1" / "paper_review_eval" / "predictions.csv", table)
+    tracemalloc.start()
+    import_run("hyperagents", source, tmp_path / "run")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 20_000_000
+    with Archive.open(tmp_path / "run") as archive:
+        assert archive.logs(1, "paper_review", "train")[0]["prediction"] == "accept"
+
+
+def test_a_patch_that_is_named_often_is_read_once(tmp_path: Path) -> None:
+    source = runs.hyperagents(tmp_path / "x")
+    own = "gen_1/agent_output/model_patch.diff"
+    runs.metadata(source, 1, "initial", [], curr_patch_files=[own, f"/far/{own}", own] * 100)
+    _, notices = import_run("hyperagents", source, tmp_path / "run")
+    assert not [line for line in notices if "does not apply" in line and line.startswith("1:")]
+    with Archive.open(tmp_path / "run") as archive:
+        assert b"level = 1" in archive.files(1)["task_agent.py"]
+
+
+def test_a_long_line_of_parents_is_checked_in_one_pass() -> None:
+    count = 300
+    compared = 0
+
+    class Name(str):
+        def __eq__(self, other: object) -> bool:
+            nonlocal compared
+            compared += 1
+            return super().__eq__(other)
+
+        __hash__ = str.__hash__
+
+    names = [Name(i) for i in range(count)]
+    agents = [ForeignAgent(n, p, Admission.ADMITTED) for n, p in zip(names, [*names[1:], None], strict=True)]
+    building._check_loops(ForeignRun("x", "x", {}, agents))
+    assert compared < 10 * count
 
 
 def test_a_patch_that_does_not_apply_finds_a_place_beside_any_file(tmp_path: Path) -> None:

@@ -102,6 +102,28 @@ def test_what_an_agent_wrote_comes_without_control_characters(folder: Path) -> N
     assert tools.search_agents("other", "ignore")["agents"][0]["summary"].startswith("\\x1b[31mIgnore")
 
 
+def test_long_answers_within_answers_are_cut(folder: Path) -> None:
+    rows = [{"task": f"q{n}", "score": 1.0, "prediction": {"deep": [["x" * 100_000]]}} for n in range(20)]
+    with Archive.open(folder / "other", write=True) as archive:
+        archive.record(child(3, 1, logs={"grading.train": rows}))
+    answer = Tools(folder).transcript("other", 3, "grading")
+    assert len(json.dumps(answer)) < 60_000
+    assert answer["rows"][0]["prediction"].startswith('{"deep": [["xx')
+    assert answer["rows"][0]["score"] == 1.0
+
+
+def test_a_refusal_comes_without_control_characters(folder: Path) -> None:
+    (folder / "a\x1b[31m").mkdir()
+    (folder / "a\x1b[31m" / "archive.db").write_bytes(b"")
+
+    async def talk(client: Any) -> Any:
+        return await client.call_tool("best", {"archive": "nowhere"})
+
+    said = session(folder, talk).content[0].text
+    assert "\\x1b[31m" in said
+    assert "\x1b" not in said
+
+
 @pytest.mark.parametrize("name", ["", "..", ".", "example/../example", "/etc", "example\0", "*"])
 def test_an_archive_is_called_by_its_name_alone(folder: Path, name: str) -> None:
     with pytest.raises(UserError, match="there is no archive"):
@@ -113,6 +135,8 @@ def test_wrong_questions_are_answered_in_a_sentence(folder: Path) -> None:
     for ask, says in (
         (lambda: tools.agent("example", 99), "its agents are 0 to 10"),
         (lambda: tools.file("example", 1, "../x"), "has no file"),
+        (lambda: tools.agent("example", 10**30), "nothing of such a number"),
+        (lambda: tools.verdicts("example", 1, "\ud800"), "nothing of such a number or name"),
         (lambda: tools.search_agents("example", domain="painting"), "its domains are coding"),
         (lambda: tools.transcript("example", 1, "review", "test"), "--every-split"),
     ):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,10 +14,10 @@ from hypothesis import strategies as st
 
 pytest.importorskip("matplotlib")
 
-from dgm import plots
+from dgm import plots, statistics
 from dgm.analysis.comparison import median
-from dgm.archive import Archive
-from dgm.errors import UserError
+from dgm.archive import Archive, ScoreRecord, VerdictRecord
+from dgm.errors import Status, UserError
 from dgm.plots import canvas
 from dgm.plots.gains import Row
 from dgm.plots.tree import layout
@@ -130,3 +132,24 @@ def test_the_gains_say_how_many_runs_and_show_each_of_them() -> None:
     assert len(set(runs[0].get_ydata())) == 5
     assert len(axis.containers) == 2
     assert [len(container[2]) for container in axis.containers] == [1, 0], "a single run has no interval"
+
+
+@pytest.mark.parametrize("parent", [2, 7])
+def test_a_tree_whose_agents_hang_nowhere_is_said_to_be_damaged(tmp_path: Path, parent: int) -> None:
+    create(tmp_path / "run", 3).close()
+    with closing(sqlite3.connect(tmp_path / "run" / "archive.db")) as connection, connection:
+        connection.execute("UPDATE agents SET parent = ? WHERE id = 1", (parent,))
+    with Archive.open(tmp_path / "run") as archive, pytest.raises(UserError, match="damaged"):
+        plots.draw(archive, "tree")
+
+
+@pytest.mark.parametrize("kind", ["progress", "tasks"])
+def test_more_domains_than_there_is_room_for_are_counted(tmp_path: Path, kind: str) -> None:
+    names = [f"d{n}" for n in range(40)]
+    score = statistics.score([1.0, 0.0], 2)
+    scores = [ScoreRecord.of(name, "val", score) for name in names]
+    verdicts = [VerdictRecord(name, "val", f"q{n}", 1.0 - n, Status.OK, 1) for name in names for n in (0, 1)]
+    with Archive.create(tmp_path / "run", "", child(0, scores=scores, verdicts=verdicts, logs={})) as archive:
+        with pytest.raises(UserError, match="has 40 domains"):
+            plots.draw(archive, kind)
+        plots.save(plots.draw(archive, kind, "d7"), tmp_path / "x.png")

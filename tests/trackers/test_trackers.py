@@ -44,7 +44,11 @@ with Archive.open(Path("run"), write=True) as archive, trackers.mirror([sys.argv
 
 def sitting(where: Path, tracker: str, **more: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-c", RUN, tracker], cwd=where, env=environment(**more), capture_output=True, text=True
+        [sys.executable, "-c", RUN, tracker, "sentinel-argument"],
+        cwd=where,
+        env=environment(**more),
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -82,6 +86,8 @@ def test_wandb_writes_offline(where: Path) -> None:
     content = file.read_bytes()
     assert b"val/grading" in content
     assert b"improve_seconds" in content
+    for kept_here in (b"sentinel-argument", sys.executable.encode(), str(where).encode(), b"disk."):
+        assert kept_here not in content
 
 
 class Collector(BaseHTTPRequestHandler):
@@ -128,7 +134,11 @@ class Recorder:
     told: list[str]
     fails: Exception | None = None
 
+    starts: Exception | None = None
+
     def __init__(self, beginning: trackers.Beginning) -> None:
+        if self.starts:
+            raise self.starts
         type(self).told = [f"begin {beginning.done}"]
 
     def proposal(self, agent: object, proposal: object, scores: object) -> None:
@@ -152,6 +162,7 @@ def installed(monkeypatch: pytest.MonkeyPatch, where: Path) -> type[Recorder]:
     (where / "rec-1.0.dist-info" / "entry_points.txt").write_text(entry)
     monkeypatch.syspath_prepend(str(where))
     monkeypatch.setattr(Recorder, "fails", None)
+    monkeypatch.setattr(Recorder, "starts", None)
     return Recorder
 
 
@@ -188,6 +199,25 @@ def test_a_defect_in_a_tracker_is_not_hidden(
         monkeypatch.setattr(installed, "fails", TypeError("a defect"))
         with pytest.raises(TypeError):
             mirror.proposal(archive.agent(1))
+
+
+@pytest.mark.parametrize("error", [OSError("no network"), LookupError("no key"), ValueError("mode:\n'bogus'")])
+def test_a_tracker_that_cannot_start_is_one_sentence(
+    installed: type[Recorder], where: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    monkeypatch.setattr(installed, "starts", error)
+    with create(where / "run") as archive, pytest.raises(UserError, match=r"recorder: it cannot start .*leave it out"):
+        trackers.mirror(["recorder"], archive, print)
+
+
+@pytest.mark.slow
+def test_wandb_with_settings_that_it_has_not_is_one_sentence(where: Path) -> None:
+    pytest.importorskip("wandb")
+    with create(where / "run"):
+        pass
+    more = environment(WANDB_MODE="bogus", WANDB_ERROR_REPORTING="false")
+    done = subprocess.run([sys.executable, "-c", RUN, "wandb"], cwd=where, env=more, capture_output=True, text=True)
+    assert done.stderr.splitlines()[-1].startswith("dgm.errors.UserError: --track wandb: it cannot start")
 
 
 def test_a_tracker_that_is_not_there_is_named(installed: type[Recorder], where: Path) -> None:

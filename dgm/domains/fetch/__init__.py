@@ -56,21 +56,28 @@ def _part(part: Part, into: Path, source: Path | None, notice: Callable[[str], N
         given = given if given.is_file() else source / given.name
         if not given.is_file():
             raise UserError(f"{source} has no {part.path}; --from must name a folder that holds it")
+        _digest(given, part)  # first: a wrong copy must not replace what is there
         if given.resolve() != target.resolve():
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(given, target)
     elif not target.is_file():
         notice(part.address)
         download(part.address, target, progress)
-    digest = sha256(target)
-    if part.sha256 is not None and digest != part.sha256:
-        raise UserError(
-            f"{target} has the SHA-256 {digest}, and {part.sha256} is due: it was altered or cut short; "
-            "delete it and fetch it again"
-        )
+    digest = _digest(target, part)
     if part.unpack:
         notice(f"{unpack(target, part.unpack, into)} files unpacked")
     return Fetched(target, digest, part.sha256 is not None)
+
+
+def _digest(path: Path, part: Part) -> str:
+    """Raises UserError where it is known and another one."""
+    digest = sha256(path)
+    if part.sha256 is not None and digest != part.sha256:
+        raise UserError(
+            f"{path} has the SHA-256 {digest}, and {part.sha256} is due: it was altered or cut short; "
+            "delete it and fetch it again"
+        )
+    return digest
 
 
 def _copied_tree(part: Part, source: Path, into: Path) -> Fetched:

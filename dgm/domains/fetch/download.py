@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 from dgm.errors import UserError
 
 CHUNK = 1 << 16
+MAX_BYTES = 8 << 30
+"""Of one file. A server may send without end."""
 SECONDS = 60.0  #: without a byte
 TRIES = 4
 
@@ -43,7 +45,7 @@ def download(address: str, target: Path, progress: Progress = lambda *_: None) -
             elif error.code < 500:
                 raise UserError(f"{address} answers {error.code} {error.reason}; is the address still right?") from None
             why = f"{error.code} {error.reason}"
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException, ValueError) as error:  # ValueError: an address that it sends us to
             why = str(error) or type(error).__name__
     raise UserError(f"{address} cannot be fetched ({why}); try again, or use --from with a copy of it")
 
@@ -57,12 +59,15 @@ def _go_on(address: str, part: Path, progress: Progress) -> None:
     with urllib.request.urlopen(request, timeout=SECONDS) as answer:
         resumed = answer.status == 206
         have = have if resumed else 0
-        length = answer.headers.get("Content-Length")
-        whole = have + int(length) if length is not None else None
+        length = answer.length  # None where the server says none, or nothing that is a number
+        whole = have + length if length is not None else None
         with part.open("ab" if resumed else "wb") as file:
             while chunk := answer.read(CHUNK):
                 file.write(chunk)
                 have += len(chunk)
+                if have > MAX_BYTES:
+                    part.unlink()
+                    raise UserError(f"{address} sends more than {MAX_BYTES >> 30} GB; is the address still right?")
                 progress(have, whole)
     if whole is not None and have < whole:
         raise OSError(f"the connection ended after {have} of {whole} bytes")

@@ -1,7 +1,8 @@
 """The tables of an archive as rows: CSV for anything, Parquet where pyarrow is installed.
 
 A CSV cell that a spreadsheet would take for a formula (it begins with = + - @, a tab or a line's end) gets an
-apostrophe in front, numbers apart; control characters are written out. Parquet holds the texts as they are.
+apostrophe in front, numbers apart, and so does what follows a semicolon, which is what separates cells where the comma
+is the decimal mark; control characters are written out. Parquet holds the texts as they are.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +23,7 @@ from dgm.reporting.text import printable
 
 Cell = str | int | float | None
 TABLES = tuple(EXPORTED)
+_FORMULA = re.compile(r"(^|;)(?=\s*[=+\-@＝＋－＠])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +67,8 @@ def safe(cell: Cell) -> str:
         return ""
     if not isinstance(cell, str):
         return repr(cell)
-    text = printable(cell)
-    return "'" + text if cell[:1] in ("=", "+", "-", "@", "\t", "\r", "\n", "'") else text
+    text = _FORMULA.sub(r"\1'", printable(cell))
+    return "'" + text if cell[:1] in ("\t", "\r", "\n", "'") else text
 
 
 def _agents(archive: Archive) -> Iterator[Sequence[Cell]]:

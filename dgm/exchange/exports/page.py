@@ -81,7 +81,7 @@ def _tree(archive: Archive) -> Iterator[str]:
 
 
 def _patch(patch: str) -> str:
-    return "\n".join(_patch_lines(patch.splitlines()))
+    return "\n".join(_patch_lines(text.lines(patch)))
 
 
 def _patch_lines(lines: Iterable[str]) -> Iterator[str]:

@@ -180,14 +180,14 @@ def _check_loops(run: ForeignRun) -> None:
     parents = {agent.name: agent.parent for agent in run.agents}
     sound: set[str] = set()
     for name in parents:
-        path: list[str] = []
+        path: set[str] = set()
         at: str | None = name
         while at is not None and at in parents and at not in sound:
             if at in path:
                 raise UserError(f"the run {run.name} is damaged: {at} descends from itself")
-            path.append(at)
+            path.add(at)
             at = parents[at]
-        sound.update(path)
+        sound |= path
 
 
 def _config(run: ForeignRun) -> str:

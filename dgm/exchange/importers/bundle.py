@@ -27,6 +27,9 @@ from dgm.errors import UserError
 from dgm.exchange.exports.bundle import FORMAT, MANIFEST, zstandard
 
 MAX_MANIFEST = 100_000_000
+MAX_CONFIG = 1_000_000
+MAX_ROW = 10_000_000
+"""Bytes of one row of a table. What dgm records has bounds far below."""
 _MEMBER = re.compile(
     r"dgm\.toml|calls\.db|genomes\.bundle|tables/[a-z_]{1,40}\.jsonl"
     r"|logs/[0-9]{1,15}/[A-Za-z0-9_][A-Za-z0-9_.-]{0,200}\.jsonl\.gz"
@@ -69,7 +72,7 @@ def _unpack(file: Path, staging: Path) -> None:
                 if content is None:
                     raise UserError(f"{file} is no bundle: {member.name!r:.80} is no plain file")
                 if manifest is None:
-                    manifest = _manifest(file, member, content)
+                    manifest = _manifest(file, member, content, staging)
                     left = dict(manifest["files"])
                     continue
                 _copy(member, content, left.pop(member.name, None), staging)
@@ -102,7 +105,7 @@ def _members(stream: _Bounded) -> tarfile.TarFile:
     return tarfile.open(fileobj=cast(IO[bytes], stream), mode="r|")
 
 
-def _manifest(file: Path, member: tarfile.TarInfo, content: IO[bytes]) -> dict[str, Any]:
+def _manifest(file: Path, member: tarfile.TarInfo, content: IO[bytes], staging: Path) -> dict[str, Any]:
     """Checked in form: what follows is held against it."""
     if member.name != MANIFEST or member.size > MAX_MANIFEST:
         raise UserError(f"{file} is no bundle: it does not begin with {MANIFEST}")
@@ -113,12 +116,14 @@ def _manifest(file: Path, member: tarfile.TarInfo, content: IO[bytes]) -> dict[s
             if not _MEMBER.fullmatch(name) or ".." in name or type(facts["bytes"]) is not int or facts["bytes"] < 0:
                 raise ValueError(f"{name!r:.80} cannot be in a bundle")
             total += facts["bytes"]
+        if value["files"].get("dgm.toml", {"bytes": 0})["bytes"] > MAX_CONFIG:
+            raise ValueError(f"its configuration has more than {MAX_CONFIG} bytes")
         if value["format"] != FORMAT or type(value["tables"]) is not int:
             raise ValueError(f"its format is {value['format']!r:.20}, and this dgm knows {FORMAT}")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UserError(f"{file} is no bundle that can be read: {error}") from None
-    if total > shutil.disk_usage(file.parent).free:
-        raise UserError(f"{file} unpacks to {total} bytes, more than the disk has left")
+    if 2 * total > shutil.disk_usage(staging.parent).free:  # what is unpacked becomes a database and objects beside it
+        raise UserError(f"{file} unpacks to {total} bytes, more than half of what the disk has left; free some")
     return cast(dict[str, Any], value)
 
 
@@ -143,12 +148,20 @@ def _assemble(staging: Path, version: int) -> None:
         raise UserError("the bundle holds no genomes")
     with ExitStack() as stack:
         files = {place.stem: stack.enter_context(place.open("rb")) for place in (staging / "tables").glob("*.jsonl")}
-        tables.load(staging, version, dict(files))
+        tables.load(staging, version, {name: _rows(file) for name, file in files.items()})
     store = GitStore.create(staging / "genomes.git")
     bundle.read(staging / "genomes.bundle", store)
     store.sync()
     (staging / "genomes.bundle").unlink()
     shutil.rmtree(staging / "tables")
+
+
+def _rows(file: IO[bytes]) -> Iterator[bytes]:
+    """The lines of a table. Raises ValueError for one that goes on."""
+    while line := file.readline(MAX_ROW + 1):
+        if len(line) > MAX_ROW:
+            raise ValueError(f"a row has more than {MAX_ROW} bytes")
+        yield line
 
 
 @contextmanager

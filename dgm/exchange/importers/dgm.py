@@ -102,6 +102,7 @@ def _agent(source: Source, name: str, parent: str | None) -> ForeignAgent | None
         content = source.read(f"{name}/model_patch.diff")
         patches = [(f"{name}/model_patch.diff", content)] if content is not None else []
     admission, reason = _admission(facts)
+    measured = admission == Admission.ADMITTED or name == ROOT
     return ForeignAgent(
         name,
         parent,
@@ -112,7 +113,7 @@ def _agent(source: Source, name: str, parent: str | None) -> ForeignAgent | None
         reason,
         _summary(facts),
         (source.root / name / "metadata.json").stat().st_mtime,
-        _scores(performance) if admission == Admission.ADMITTED or name == ROOT else (),
+        _scores(performance, f"{name}/metadata.json", source) if measured else (),
     )
 
 
@@ -133,12 +134,13 @@ def _summary(facts: Mapping[str, Any]) -> str:
     return f"{entry}: {problem}"[:MAX_SUMMARY] if entry and problem else (entry or problem)[:MAX_SUMMARY]
 
 
-def _scores(performance: object) -> list[ForeignScore]:
+def _scores(performance: object, where: str, source: Source) -> list[ForeignScore]:
     if not isinstance(performance, dict):
         return []
     tasks = evaluations.results(performance, {})
     mean = performance.get("accuracy_score")
     known = float(mean) if isinstance(mean, (int, float)) and 0 <= mean <= 1 else None
+    evaluations.check(known, tasks, where, source)
     return [ForeignScore(DOMAIN, "train", tasks, known)] if tasks or known is not None else []
 
 

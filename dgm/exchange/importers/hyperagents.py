@@ -28,16 +28,17 @@ def read(source: Source, root: Path | None) -> ForeignRun:
     """The run in a folder; `root` is the first agent's source where it lies elsewhere. Raises UserError."""
     ids = _ids(source)
     skip = ("domains/",)
-    home = root or source.root / f"gen_{ROOT}" / "hyperagents"
+    inside = f"gen_{ROOT}/hyperagents"
     files: dict[str, bytes] = {}
-    if home.is_dir() and not home.is_symlink():
-        files = roots.read(home, source, skip)
+    if root is not None or source.has_folder(inside):
+        files = roots.read(root or source.root / inside, source, skip)
     else:
-        source.miss(f"gen_{ROOT}/hyperagents is missing: the patches stand in the genomes unapplied; --root gives it")
+        source.miss(f"{inside} is missing: the patches stand in the genomes unapplied; --root gives it")
     agents = [_root(source)]
     for name in ids:
         if (agent := _agent(source, name)) is not None:
             agents.append(agent)
+    evaluations.settle_units(agents, source)
     return ForeignRun("Hyperagents", source.root.name, files, agents, skip)
 
 
@@ -110,12 +111,12 @@ def _admission(facts: dict[str, Any], patches: Sequence[tuple[str, bytes]]) -> t
 
 
 def _patches(source: Source, folder: str, facts: dict[str, Any]) -> list[tuple[str, bytes]]:
-    """The generation's own patches. One that its list names and nobody finds is told."""
+    """The generation's own patches, each once. One that its list names and nobody finds is told."""
     own = f"{folder}/agent_output/model_patch.diff"
     named = facts.get("curr_patch_files")
     names = [_place(source, str(text)) for text in named] if isinstance(named, list) else [own]
     found = []
-    for name in names:
+    for name in dict.fromkeys(names):
         content = source.read(name)
         if content is not None:
             found.append((name, content))

@@ -9,6 +9,7 @@ from typing import Any
 from dgm import extras
 from dgm.errors import UserError
 from dgm.exchange.mcp.tools import Tools
+from dgm.reporting.text import printable
 
 INSTRUCTIONS = """\
 Archives of runs in which software agents were evolved. Read only. Begin with `archives`, then `best` and
@@ -35,7 +36,7 @@ def serve(tools: Tools) -> None:
             try:
                 return question(*arguments, **named)
             except UserError as error:
-                raise ToolError(str(error)) from None
+                raise ToolError(printable(str(error))) from None
 
         return asked
 

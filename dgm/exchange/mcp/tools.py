@@ -5,6 +5,7 @@ An archive is called by its name in the folder; a path is refused. Every error i
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -157,12 +158,11 @@ def _short(agent: AgentRecord, means: dict[str, float]) -> dict[str, Any]:
 
 
 def _cut(row: dict[str, Any]) -> dict[str, Any]:
-    """A row whose long texts are shortened in the middle."""
+    """A row whose long texts are shortened in the middle; a long list or object becomes such a text."""
     half = MAX_TEXT // MAX_ROWS
-    return {
-        key: value[:half] + "\n…\n" + value[-half:] if isinstance(value, str) and len(value) > 2 * half else value
-        for key, value in row.items()
-    }
+    texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in row.items()}
+    long = {key: text[:half] + "\n…\n" + text[-half:] for key, text in texts.items() if len(text) > 2 * half}
+    return row | long
 
 
 def _clean(value: Any) -> Any:

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from dgm.archive import AgentRecord, Archive, ProposalRecord, ScoreRecord
 from dgm.closing import Closing, on_failure
+from dgm.errors import UserError
 from dgm.plugins import Plugins
 
 TRACKERS = Plugins(
@@ -37,7 +38,8 @@ class Tracker(Protocol):
     """Where a run is mirrored to. Called by one thread."""
 
     failures: tuple[type[Exception], ...]
-    """What it raises when the other side fails, besides OSError; anything else is a defect and stops the run."""
+    """What it raises when the other side fails, besides OSError; anything else is a defect and stops the run. Known to
+    the class already, so that what fails at the start is told as well; there a ValueError counts too."""
 
     def proposal(self, agent: AgentRecord, proposal: ProposalRecord, scores: Sequence[ScoreRecord]) -> None:
         """A proposal was recorded; the root comes first where the run is new."""
@@ -64,10 +66,20 @@ def mirror(chosen: Sequence[str], archive: Archive, notice: Callable[[str], None
     opened = Mirror(archive, notice)
     with on_failure(opened.close):
         for name in dict.fromkeys(chosen):
-            opened.add(name, TRACKERS.load(name)(beginning))
+            opened.add(name, _begun(name, TRACKERS.load(name), beginning))
     if beginning.done == 0 and chosen:
         opened.proposal(archive.agent(0))
     return opened
+
+
+def _begun(name: str, make: Callable[[Beginning], Tracker], beginning: Beginning) -> Tracker:
+    # ValueError as well: these libraries read their settings now.
+    failures: tuple[type[Exception], ...] = (OSError, ValueError, *getattr(make, "failures", ()))
+    try:
+        return make(beginning)
+    except failures as error:
+        why = " ".join(str(error).split())[:300] or type(error).__name__
+        raise UserError(f"--track {name}: it cannot start ({why}); put that right or leave it out") from error
 
 
 class Mirror(Closing):

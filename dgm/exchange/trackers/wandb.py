@@ -31,7 +31,14 @@ class WandB:
             resume="allow",
             config={"dgm.toml": beginning.config},
             mode=os.environ.get("WANDB_MODE", "offline"),  # type: ignore[arg-type]
-            settings=wandb.Settings(silent=True, console="off", disable_git=True, save_code=False),
+            settings=wandb.Settings(
+                silent=True,
+                console="off",
+                disable_git=True,
+                save_code=False,
+                x_disable_meta=True,  # the command line, the paths and the machine stay here
+                x_disable_stats=True,
+            ),
         )
         # Proposals may be recorded out of order: the number is an axis, not W&B's own step.
         self._run.define_metric("*", step_metric="proposal")
