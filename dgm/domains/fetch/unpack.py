@@ -1,7 +1,6 @@
 """Takes wanted files out of a tar archive. Only regular files, below the target, within caps; nothing else is made.
 
-The archive is read once from beginning to end, so that its checksum counts, and by the piece: neither a header nor a
-file of it is held in memory. Not covered: what is in the files.
+Not covered: what is in the files.
 """
 
 from __future__ import annotations
@@ -16,15 +15,14 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import IO, Any, cast
+from typing import IO, Any
 
+from dgm import tar
 from dgm.errors import UserError
 
 MAX_FILES, MAX_BYTES = 50_000, 2 << 30
 MAX_READ = 16 << 30
 """Bytes that an archive may unpack to, what is not wanted included."""
-_HEADERS = 1 << 20
-"""Bytes of tar's own that may stand between two members, or after the last; tar reads them in one piece."""
 _OPENERS: dict[bytes, Callable[..., Any]] = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open, b"\xfd7": lzma.open}
 _CHUNK = 1 << 16
 
@@ -37,17 +35,20 @@ def unpack(archive: Path, wanted: Sequence[str], into: Path) -> int:
     """
     count = size = 0
     try:
-        for member, content in _members(archive):
-            inner = PurePosixPath(*PurePosixPath(member.name).parts[1:])
-            if not chosen(inner, wanted):
-                continue
-            count, size = count + 1, size + member.size
-            if count > MAX_FILES or size > MAX_BYTES:
-                raise UserError(f"{archive} holds more than {MAX_FILES} files or {MAX_BYTES >> 30} GB; not unpacked")
-            target = into / inner
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with target.open("wb") as file:
-                shutil.copyfileobj(content, file, _CHUNK)
+        with _plain(archive) as plain:
+            for member, content in tar.members(plain, MAX_READ):
+                inner = PurePosixPath(*PurePosixPath(member.name).parts[1:])
+                if content is None or not chosen(inner, wanted):
+                    continue
+                count, size = count + 1, size + member.size
+                if count > MAX_FILES or size > MAX_BYTES:
+                    raise UserError(
+                        f"{archive} holds more than {MAX_FILES} files or {MAX_BYTES >> 30} GB; not unpacked"
+                    )
+                target = into / inner
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with target.open("wb") as file:
+                    shutil.copyfileobj(content, file, _CHUNK)
     except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, ValueError, OSError) as error:
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise
@@ -64,20 +65,6 @@ def chosen(path: PurePosixPath, wanted: Sequence[str]) -> bool:
     return any(path.is_relative_to(want) for want in wanted)
 
 
-def _members(archive: Path) -> Iterator[tuple[tarfile.TarInfo, IO[bytes]]]:
-    """Every regular member with its content; to the end of the file, where the checksum of a compressed one stands."""
-    with _plain(archive) as plain:
-        stream = _Bounded(plain)
-        with tarfile.open(fileobj=cast(IO[bytes], stream), mode="r|") as tar:
-            for member in tar:
-                stream.left = member.size + _HEADERS
-                if member.isreg() and (content := tar.extractfile(member)) is not None:
-                    yield member, content
-        stream.left = _HEADERS
-        while stream.read(_CHUNK):
-            pass
-
-
 @contextmanager
 def _plain(archive: Path) -> Iterator[IO[bytes]]:
     with archive.open("rb") as file:
@@ -88,20 +75,3 @@ def _plain(archive: Path) -> Iterator[IO[bytes]]:
         else:
             with opener(file) as plain:
                 yield plain
-
-
-class _Bounded:
-    """A stream that gives `left` more bytes, and MAX_READ in all; raises tarfile.ReadError for one more."""
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream = stream
-        self._whole = MAX_READ
-        self.left = _HEADERS
-
-    def read(self, size: int) -> bytes:
-        data = self._stream.read(size)
-        self.left -= len(data)
-        self._whole -= len(data)
-        if self.left < 0 or self._whole < 0:
-            raise tarfile.ReadError("it goes on without end")
-        return data

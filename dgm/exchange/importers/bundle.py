@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 import shutil
+import sys
 import tarfile
 import tempfile
 import zlib
@@ -19,6 +20,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any, cast
 
+from dgm import tar
 from dgm.archive import Archive, bundle, tables
 from dgm.archive.disk import disk_errors
 from dgm.archive.store import GitStore
@@ -35,8 +37,6 @@ _MEMBER = re.compile(
     r"|logs/[0-9]{1,15}/[A-Za-z0-9_][A-Za-z0-9_.-]{0,200}\.jsonl\.gz"
 )
 _CHUNK = 1 << 20
-_HEADERS = 1 << 20
-"""Bytes of tar's own that may stand between two members; tar reads them in one piece."""
 
 
 def restore(file: Path, target: Path) -> int:
@@ -63,12 +63,10 @@ def restore(file: Path, target: Path) -> int:
 
 def _unpack(file: Path, staging: Path) -> None:
     try:
-        with _decompressed(file) as plain, _members(stream := _Bounded(plain)) as tar:
+        with _decompressed(file) as plain:
             manifest: dict[str, Any] | None = None
             left: dict[str, dict[str, Any]] = {}
-            for member in tar:
-                stream.left = member.size + _HEADERS
-                content = tar.extractfile(member) if member.isreg() else None
+            for member, content in tar.members(plain, sys.maxsize):  # the manifest says how long each may be
                 if content is None:
                     raise UserError(f"{file} is no bundle: {member.name!r:.80} is no plain file")
                 if manifest is None:
@@ -84,25 +82,6 @@ def _unpack(file: Path, staging: Path) -> None:
         missing = next(iter(left), MANIFEST)
         raise UserError(f"{file} is damaged: {missing} is missing")
     _assemble(staging, manifest["tables"])
-
-
-class _Bounded:
-    """A stream that gives `left` more bytes, and raises tarfile.ReadError for one more."""
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream = stream
-        self.left = _HEADERS
-
-    def read(self, size: int) -> bytes:
-        data = self._stream.read(size)
-        self.left -= len(data)
-        if self.left < 0:
-            raise tarfile.ReadError("a header goes on without end")
-        return data
-
-
-def _members(stream: _Bounded) -> tarfile.TarFile:
-    return tarfile.open(fileobj=cast(IO[bytes], stream), mode="r|")
 
 
 def _manifest(file: Path, member: tarfile.TarInfo, content: IO[bytes], staging: Path) -> dict[str, Any]:
