@@ -48,11 +48,11 @@ class Attempt:
     chooser: str  #: what chose the parent: a selector, or a person
     key: str
     version: int
+    began: float  #: seconds since 1970
     unseen: tuple[int, ...] = ()  #: agents below `version` that were in flight when the parent was selected
     mate: int | None = None  #: a second parent that is shown to the meta agent
     model: tuple[str, ...] = ()  #: the language model that the meta half may ask, if any
     submission: Submission | None = None  #: a child that was made outside
-    began: float = field(default_factory=time.time)
     clock: float = field(default_factory=time.monotonic)
     improve_seconds: float = 0.0
     evaluate_seconds: float = 0.0
@@ -101,7 +101,8 @@ def begin(run: Run) -> Attempt | Measuring:
         if asked is not None:
             measuring.expand(run, number, Expand(asked.parent), SUBMIT)
             parent = run.archive.agent(asked.parent)
-            return Attempt(number, parent, watch, SUBMIT, asked.id, version, unseen, submission=asked)
+            began = run.archive.now()
+            return Attempt(number, parent, watch, SUBMIT, asked.id, version, began, unseen, submission=asked)
         key, chooser, mate = run.key(number, "select"), run.config.search.selector, None
         if (pinned := run.helm.pinned()) is not None:
             chosen, chooser = pinned, PIN
@@ -120,7 +121,8 @@ def begin(run: Run) -> Attempt | Measuring:
                 chosen = choose(view, run.select, random.Random(key))
                 mate = choose_mate(view, run.select, chosen, run.rng(number, "mate"))
         model = run.lines.draw(run.archive, run.rng(number, "model"))
-        return Attempt(number, run.archive.agent(chosen), watch, chooser, key, version, unseen, mate, model)
+        parent, began = run.archive.agent(chosen), run.archive.now()
+        return Attempt(number, parent, watch, chooser, key, version, began, unseen, mate, model)
 
 
 def improve(attempt: Attempt, run: Run) -> Edit:

@@ -308,6 +308,11 @@ class Archive(Closing):
             scores = later.grown(agent, verdicts, before, totals)
             self._add(agent, scores, verdicts, later.next_pieces(logs, before), event(scores))
 
+    def now(self) -> float:
+        """Seconds since 1970, later than all that is recorded: what a proposal or an event is stamped with, so that
+        their order is kept when the clock is not. For the writer."""
+        return self._records.now()
+
     def add_event(self, kind: str, body: JSON) -> None:
         """Note something that happened to the archive; `kind` is a word."""
         with disk_errors(self.path):

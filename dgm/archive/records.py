@@ -8,6 +8,7 @@ outside SQLite.
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 import threading
 import time
@@ -41,6 +42,11 @@ _PROPOSAL = (
 )
 _SCORE = "scores.agent, domains.name, scores.split, n, total, mean, low, high"
 _VERDICT = "domains.name, tasks.split, tasks.name, verdicts.score, verdicts.status, verdicts.ms"
+_LAST = (
+    "SELECT max((SELECT coalesce(max(time), 0) FROM (SELECT time FROM events ORDER BY seq DESC LIMIT 1000)),"
+    " (SELECT coalesce(max(started), 0) FROM (SELECT started FROM proposals ORDER BY id DESC LIMIT 1000)))"
+)
+"""More than are ever under way at once, and as quick in an archive of any size."""
 _SHORT = 500
 _ADMISSIONS = {str(word): word for word in Admission}
 _STATUSES = {str(word): word for word in Status}
@@ -72,6 +78,7 @@ class Records:
         self._connection = connection
         self._lock = threading.RLock()
         self._tasks: dict[tuple[str, str, str], int] = {}
+        self._last: float | None = None
 
     def close(self) -> None:
         """Give the writer's connection back; the file is then plain. Nothing to do for a reader."""
@@ -79,6 +86,15 @@ class Records:
             if self._connection is not None:
                 database.close_writer(self._connection)
                 self._connection = None
+
+    def now(self) -> float:
+        """Seconds since 1970, later than all that is recorded, also where the clock was set back: what was asked and
+        what was done are put in order by it. For the writer."""
+        with self._lock:
+            if self._last is None:
+                (self._last,) = self.ask(_LAST, lambda row: float(row[0]))
+            self._last = max(time.time(), math.nextafter(self._last, math.inf))
+            return self._last
 
     # Reading
 
@@ -183,7 +199,7 @@ class Records:
             connection.execute(f"INSERT INTO proposals ({_PROPOSAL}) VALUES ({_marks(11)})", _proposal_row(proposal))
             self._add_results(connection, agent.id, scores, verdicts, logs)
             if event is not None:
-                _add_event(connection, *event)
+                _add_event(connection, self.now(), *event)
 
     def add_results(
         self,
@@ -199,7 +215,7 @@ class Records:
             self._add_results(connection, agent, scores, verdicts, logs)
             connection.execute("UPDATE meta SET value = '[]' WHERE key = 'begun'")
             if event is not None:
-                _add_event(connection, *event)
+                _add_event(connection, self.now(), *event)
 
     def begin(self, agents: Sequence[int]) -> None:
         """Note that logs are about to be written for agents that are there already; `add_results` takes it back."""
@@ -216,7 +232,7 @@ class Records:
     def add_event(self, kind: str, body: JSON) -> None:
         """`kind` is a word, `body` any JSON."""
         with self._adding() as connection:
-            _add_event(connection, kind, body)
+            _add_event(connection, self.now(), kind, body)
 
     def last_call(self) -> int:
         """The highest id of a model call; 0 without any."""
@@ -317,9 +333,9 @@ class Records:
             self._connection.execute("ROLLBACK")
 
 
-def _add_event(connection: sqlite3.Connection, kind: str, body: JSON) -> None:
+def _add_event(connection: sqlite3.Connection, when: float, kind: str, body: JSON) -> None:
     text = json.dumps(body, ensure_ascii=True, allow_nan=False)
-    connection.execute("INSERT INTO events (time, kind, body) VALUES (?, ?, ?)", (time.time(), kind, text))
+    connection.execute("INSERT INTO events (time, kind, body) VALUES (?, ?, ?)", (when, kind, text))
 
 
 def task_name(task: str) -> str:

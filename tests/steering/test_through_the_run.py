@@ -6,15 +6,20 @@ import json
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from dgm import loop, steering
 from dgm.archive import Archive
 from dgm.archive.verify import verify
+from dgm.sitting import rederive, start
+from dgm.steering import Action
 from tests.archive.world import FAST
 from tests.cli.worlds import RUN, command, dgm, environment, world
+from tests.e2e.conftest import World
 
 STEER = """
 import sys
@@ -99,3 +104,23 @@ def test_a_run_is_stopped_from_another_terminal_and_goes_on(where: Path) -> None
     assert dgm(where, "resume", "one", "--proposals", str(made), "--no-test").returncode == 0
     assert len(parents(where)) == made + 1
     assert verify(where / "archive" / "one") == []
+
+
+def test_a_clock_that_is_set_back_changes_no_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was pinned is used up, and what was vetoed is known to have been, whatever the time of day is said to be."""
+    place, real = World(tmp_path), time.time
+    config = place.config(place.agent(), place.meta(), proposals=20)
+    with start.create(tmp_path / "run", config, lambda _: None) as run:
+        for number, (action, agent) in enumerate([(Action.PIN, 0), (Action.VETO, 1), (Action.UNVETO, 1)], 1):
+            loop.evolve(run, lambda _: None, lambda last=3 * number: run.next_number() > last)
+            steering.request(run.archive.path, action, agent=agent)
+            assert not run.helm.turn()
+            monkeypatch.setattr("time.time", lambda days=number: real() - days * 86_400)
+        loop.evolve(run, lambda _: None, lambda: run.next_number() > 12)
+    with Archive.open(tmp_path / "run") as archive:
+        assert steering.state(archive).pins == ()
+        assert [p.id for p in archive.proposals() if p.selector == "pin"] == [4]
+        assert list(rederive.check(archive)) == []
+        times = [p.started for p in archive.proposals()[1:]]
+        assert times == sorted(set(times))
+    assert verify(tmp_path / "run") == []
