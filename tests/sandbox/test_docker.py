@@ -371,6 +371,14 @@ class TestStartingAhead:
                 assert session._container.id != stale.id
             assert stale.id not in living(engine)
 
+    def test_one_that_is_given_no_files_ends_by_itself(self, engine, monkeypatch):
+        monkeypatch.setattr(containers, "UNFILLED", 3)
+        with from_environment("tests", ahead=1) as warm, warm.open({}, LIMITS) as session:
+            spare = warm._warm._spare[LIMITS][0].result()
+            assert spare.waits()
+            until(lambda: spare.id not in living(engine))
+            assert session._container.id in living(engine)
+
 
 class TestTheImage:
     def test_auto_takes_docker_where_the_image_is_and_elsewhere_does_not_build_it(self, docker, engine, monkeypatch):

@@ -14,10 +14,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from dgm.sandbox.engine import warden
 from dgm.wire import show
 
 OPTIONS = ["--bridge=none", "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false"]
 SECONDS = 60.0
+WARDEN = Path(warden.__file__).read_bytes()
 
 
 class PrivateEngine:
@@ -81,9 +83,10 @@ class PrivateEngine:
 
     def inside(self) -> list[str]:
         """Those in which something of a run is, by number and command. One that still waits for its engine's word to
-        begin waits for ever where the engine was killed before the word, and no engine knows of it then."""
+        begin, or for files, waits long where the engine was killed at that moment, and no engine knows of it then."""
         commands = {pid: show(b" ".join(_command(pid))).strip()[:200] for pid in self.held()}
-        return [f"{pid} {command}" for pid, command in commands.items() if command != "runc init"]
+        waiting = {pid for pid, command in commands.items() if command == "runc init" or _empty(pid)}
+        return [f"{pid} {command}" for pid, command in commands.items() if pid not in waiting]
 
     def _own(self, name: str) -> list[int]:
         found = []
@@ -132,6 +135,14 @@ def _command(pid: int) -> list[bytes]:
         return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     except OSError:
         return [b""]
+
+
+def _empty(pid: int) -> bool:
+    """Whether it is the first process of a container that was given no files."""
+    try:
+        return WARDEN in _command(pid) and not any(Path(f"/proc/{pid}/root/files").iterdir())
+    except OSError:
+        return False
 
 
 def _kill(pid: int) -> None:

@@ -31,7 +31,11 @@ AGENT, WARDEN = "65532:65532", "65531:65531"
 LIFE = 24 * 3600
 """Seconds after which a container ends whatever happens: longer than any session."""
 
-FRESH = LIFE / 2
+UNFILLED = 3600
+"""Seconds after which one ends that was given no files: an engine that is killed while it starts a container may know
+nothing of it any more, and then holds its input open for ever."""
+
+FRESH = UNFILLED / 2
 """Seconds for which a container that was started ahead of need may wait."""
 
 FILES_MB = 64
@@ -53,7 +57,7 @@ class Container:
         self._ended = self._gone = False
         self._ending = threading.Lock()
         self._born = time.monotonic()
-        command = [PYTHON, "-I", "-S", "-c", _warden(), str(LIFE)]
+        command = [PYTHON, "-I", "-S", "-c", _warden(), str(UNFILLED), str(LIFE)]
         settings = {
             "user": WARDEN,
             "stdin_open": True,

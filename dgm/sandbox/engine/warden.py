@@ -1,11 +1,11 @@
 """A script, not a module: the first process of a container, of a user that agents are not.
 
-    python3 -I -S -c TEXT SECONDS
+    python3 -I -S -c TEXT UNFILLED SECONDS
 
 It writes the session's files where agents can read but not change them. It answers each byte on its
 standard input with what the control groups have counted. And it ends, which ends everything in the
-container, when its standard input does (the kernel has closed the session, or was killed) or when SECONDS
-have passed.
+container, when its standard input does (the kernel has closed the session, or was killed), when SECONDS
+have passed, or UNFILLED seconds without files.
 """
 
 # ruff: noqa: PTH103, PTH118, PTH120, PTH123  (importing pathlib takes longer than all that is done here)
@@ -74,6 +74,7 @@ def main() -> NoReturn:
     os.umask(0o022)
     try:
         unpack()
+        signal.alarm(int(sys.argv[2]))
     except OSError as error:
         say(error=str(error))
         os._exit(1)
