@@ -227,7 +227,7 @@ def test_what_a_stopped_run_has_to_close_is_closed_however_long_it_takes(
     started = World(tmp_path).start()
     started.executor = lasting = Lasting()
     with errors.stoppable() as stop, progress(json=True) as shown:
-        monkeypatch.setattr(shown, "start", lambda run: lambda agent: os.kill(os.getpid(), signal.SIGINT))
+        monkeypatch.setattr(shown, "start", lambda run: lambda agent: os.kill(os.getpid(), signal.SIGTERM))
         with pytest.raises(KeyboardInterrupt):
             run._search(started, shown, stop, (), test=False)
     assert lasting.closed
