@@ -12,7 +12,13 @@ DgmError
 
 from __future__ import annotations
 
+import errno
 from enum import StrEnum
+
+
+def disk_is_full(error: BaseException) -> bool:
+    """Whether what the system refused is room: the person's to mend, whatever was being read or written."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 class Status(StrEnum):

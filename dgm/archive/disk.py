@@ -13,9 +13,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from dgm.archive.failpoints import failpoint
-from dgm.errors import UserError
+from dgm.errors import UserError, disk_is_full
 
-_FULL = {errno.ENOSPC, errno.EDQUOT}
 _NOT_ALLOWED = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
@@ -66,7 +65,7 @@ def disk_errors(archive: Path, remedy: str = "") -> Iterator[None]:
     except DiskFull as error:
         raise DiskFull(archive, remedy) from error
     except OSError as error:
-        if error.errno in _FULL:
+        if disk_is_full(error):
             raise DiskFull(archive, remedy) from error
         if error.errno in _NOT_ALLOWED:
             raise UserError(f"{error.filename or archive} cannot be written: {error.strerror}") from error

@@ -6,7 +6,6 @@ defect of ours: it passes with its traceback, and the exit code is 1.
 
 from __future__ import annotations
 
-import errno
 import os
 import signal
 import sys
@@ -16,7 +15,7 @@ from types import FrameType
 
 import typer
 
-from dgm.errors import AgentFailed, DgmError, InfrastructureError, JudgeFailed, UserError
+from dgm.errors import AgentFailed, DgmError, InfrastructureError, JudgeFailed, UserError, disk_is_full
 from dgm.reporting.text import printable
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -49,7 +48,7 @@ def guarded(command: Callable[[], object]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if not disk_is_full(error):
             raise
         where = f" at {error.filename}" if error.filename else ""
         return _tell(f"the disk is full{where}: free some space and try again", USAGE)

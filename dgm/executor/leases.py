@@ -58,6 +58,11 @@ def hosts(told: str) -> Lost | None:
     return Lost(f"on its node: {lines[-1][:200]}") if lines else None
 
 
+def known(name: str, told: str) -> UserError | Lost | None:
+    """What is to be raised in place of a piece's failure that is no defect of ours: `unlike`, or `hosts`."""
+    return unlike(name, told) or hosts(told)
+
+
 class Job(Protocol):
     """One lease."""
 

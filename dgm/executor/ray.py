@@ -23,7 +23,7 @@ import ray
 from ray import exceptions
 
 from dgm.errors import DgmError, InfrastructureError, UserError
-from dgm.executor.leases import Leasing, Lost, hosts, unlike
+from dgm.executor.leases import Leasing, Lost, known
 from dgm.executor.node import Setting, working
 from dgm.executor.pieces import Improve, Outcome, Piece
 
@@ -98,8 +98,8 @@ class RayJob:
                 return None
             told = ray.get(next(self._stream))
         except exceptions.RayTaskError as error:
-            if known := unlike("ray", str(error)) or hosts(str(error)):
-                raise known from None
+            if better := known("ray", str(error)):
+                raise better from None
             raise  # a defect of ours, with the traceback from where it happened
         except (exceptions.RayError, StopIteration) as error:
             self._ended = True

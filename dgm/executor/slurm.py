@@ -24,7 +24,7 @@ from submitit.core.utils import FailedJobError, FailedSubmissionError, Uncomplet
 
 from dgm.domain import JSON
 from dgm.errors import DgmError, UserError
-from dgm.executor.leases import Leasing, Lost, hosts, unlike
+from dgm.executor.leases import Leasing, Lost, known
 from dgm.executor.node import Setting, working
 from dgm.executor.pieces import Improve, Outcome, Piece
 
@@ -97,8 +97,8 @@ class SlurmJob:
         try:
             told = self._job.result()
         except FailedJobError as error:
-            if known := unlike("slurm", str(error)) or hosts(str(error)):
-                raise known from None
+            if better := known("slurm", str(error)):
+                raise better from None
             raise  # a defect of ours, with the traceback from where it happened
         except UncompletedJobError as error:
             raise Lost(f"job {self._job.job_id} ended without a result: {_state(str(error))}") from None

@@ -3,7 +3,6 @@ alone."""
 
 from __future__ import annotations
 
-import errno
 import importlib
 import json
 from collections.abc import Sequence
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dgm import extras
-from dgm.errors import UserError
+from dgm.errors import UserError, disk_is_full
 
 MAX_BYTES = 8 << 30
 """Of the lines. A table may say a long text once and have it in a billion rows."""
@@ -40,7 +39,7 @@ def as_lines(source: Path, columns: Sequence[str], target: Path) -> int:
                     raise ValueError(f"it unfolds to more than {MAX_BYTES >> 30} GB")
         scratch.replace(target)
     except (OSError, ValueError, TypeError, arrow.ArrowException) as error:
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if disk_is_full(error):
             raise
         raise UserError(f"{source} is no Parquet table with {', '.join(columns)} ({error}); fetch it again") from None
     finally:

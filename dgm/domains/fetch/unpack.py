@@ -6,7 +6,6 @@ Not covered: what is in the files.
 from __future__ import annotations
 
 import bz2
-import errno
 import gzip
 import lzma
 import shutil
@@ -18,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from dgm import tar
-from dgm.errors import UserError
+from dgm.errors import UserError, disk_is_full
 
 MAX_FILES, MAX_BYTES = 50_000, 2 << 30
 MAX_READ = 16 << 30
@@ -50,7 +49,7 @@ def unpack(archive: Path, wanted: Sequence[str], into: Path) -> int:
                 with target.open("wb") as file:
                     shutil.copyfileobj(content, file, _CHUNK)
     except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, ValueError, OSError) as error:
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if disk_is_full(error):
             raise
         raise UserError(f"{archive} is no sound tar archive ({error}); delete it and fetch it again") from None
     if not count:
